@@ -1,0 +1,123 @@
+"""What members there are: read from their files, which are not imported (torch takes over a second).
+
+A member is `bench/KINDs/NAME.py`, holding one frozen dataclass, with its defaults in
+`conf/KIND/NAME.yaml`. Nothing lists the members: a file that is there is a member.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench import settings
+from bench.paths import PACKAGE
+from bench.records import BadInput, MemberSpec
+
+KINDS = {
+    "task": "tasks",
+    "architecture": "architectures",
+    "mitigation": "mitigations",
+    "optimizer": "optimizers",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """What a member's file says of it."""
+
+    kind: str
+    name: str
+    path: Path
+    class_name: str
+    doc: str
+    schema: Mapping[str, Any] = field(repr=False)  # setting -> annotation, in the file's order
+    facts: Mapping[str, Any] = field(repr=False)  # the literal ClassVars: needs, inputs, gates, ...
+    digest: str  # SHA-256 of the file
+
+    @property
+    def summary(self) -> str:
+        return self.doc.split("\n", 1)[0].rstrip(".")
+
+    @property
+    def reference(self) -> str:
+        found = re.search(r"^References?: (.+?)(?:\n\n|\Z)", self.doc, re.M | re.S)
+        return " ".join(found.group(1).split()) if found else ""
+
+
+@cache
+def members(kind: str) -> Mapping[str, Member]:
+    """Name -> member, for one of KINDS."""
+    folder = PACKAGE / KINDS[kind]
+    return {
+        path.stem: _read(kind, path)
+        for path in sorted(folder.glob("*.py"))
+        if not path.stem.startswith("_")
+    }
+
+
+def member(kind: str, name: str) -> Member:
+    """Raises BadInput with the nearest name where there is none such."""
+    known = members(kind)
+    if name not in known:
+        hint = settings.nearest(name, list(known))
+        raise BadInput(f"{kind}={name}: there is no such {kind}{hint}; see: bench list {KINDS[kind]}")
+    return known[name]
+
+
+def build(kind: str, spec: MemberSpec) -> Any:
+    """The member itself: its class, imported, with its settings."""
+    found = member(kind, spec.name)
+    module = importlib.import_module(f"bench.{KINDS[kind]}.{found.name}")
+    return getattr(module, found.class_name)(**spec.settings)
+
+
+def _read(kind: str, path: Path) -> Member:
+    source = path.read_bytes()
+    classes = [node for node in ast.parse(source).body if _is_dataclass(node)]
+    if len(classes) != 1:
+        raise BadInput(f"{path}: holds {len(classes)} public dataclasses; a member file holds one")
+    (node,) = classes
+    schema, facts = {}, {}
+    for line in node.body:
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+            if line.value is None:
+                schema[line.target.id] = _annotation(line.annotation, path)
+            else:
+                facts[line.target.id] = ast.literal_eval(line.value)
+    return Member(
+        kind=kind,
+        name=path.stem,
+        path=path,
+        class_name=node.name,
+        doc=ast.get_docstring(node) or "",
+        schema=schema,
+        facts=facts,
+        digest=hashlib.sha256(source).hexdigest(),
+    )
+
+
+def _is_dataclass(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.ClassDef)
+        and not node.name.startswith("_")
+        and any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+    )
+
+
+def _annotation(node: ast.expr, path: Path) -> Any:
+    """The annotation, in which only the words of bench.settings and the plain types mean anything."""
+    words = {name: getattr(settings, name) for name in settings.__all__}
+    words |= {"int": int, "float": float, "bool": bool, "str": str, "__builtins__": {}}
+    try:
+        return eval(compile(ast.Expression(node), str(path), "eval"), words)  # noqa: S307
+    except NameError as error:
+        raise BadInput(
+            f"{path}: setting of type {ast.unparse(node)}: {error.name} is not in bench.settings"
+        ) from error
