@@ -23,7 +23,7 @@ class Stream:
     """Random numbers for one purpose.
 
     >>> Stream("training data", "adding", 7, seed=0).integers(0, 10, (3,))
-    array([3, 4, 3])
+    array([0, 2, 9])
     """
 
     def __init__(self, purpose: str, *scope: str | int, seed: int) -> None:
