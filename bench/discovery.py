@@ -67,7 +67,9 @@ def member(kind: str, name: str) -> Member:
     known = members(kind)
     if name not in known:
         hint = settings.nearest(name, list(known))
-        raise BadInput(f"{kind}={name}: there is no such {kind}{hint}; see: bench list {KINDS[kind]}")
+        raise BadInput(
+            f"{kind}={name}: there is no such {kind}{hint}; see: bench list {KINDS[kind]}"
+        )
     return known[name]
 
 

@@ -86,6 +86,16 @@ class Event:
     time_step: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """What a task asks of a network: inputs [time, batch, input_size] (or [batch, input_size]) in,
+    outputs [output_steps, batch, output_size] (or [batch, output_size]) out: the last steps."""
+
+    input_size: int
+    output_size: int
+    output_steps: int = 1
+
+
 @dataclass(frozen=True)
 class MemberSpec:
     """A task, architecture, mitigation or optimiser with every one of its settings written out."""
@@ -111,7 +121,7 @@ class RunSpec:
     steps: int
     dtype: str = "float32"
     device: str = "cpu"
-    evaluations: int = 40
+    evaluations: int = 25
     solved_checks: int = 3
     window: int = 20
     stop_on_solved: bool = False

@@ -1,8 +1,8 @@
 """The vocabulary in which a member file states the type and range of its settings.
 
-    threshold: Annotated[float, Range(above=0, finite=False)]
-    hidden_size: PositiveInt
-    activation: Literal["tanh", "relu"]
+threshold: Annotated[float, Range(above=0, finite=False)]
+hidden_size: PositiveInt
+activation: Literal["tanh", "relu"]
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def check(value: Any, annotation: Any, where: str) -> Setting:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """" (did you mean X?)" for the known name that is closest, or nothing."""
+    """ " (did you mean X?)" for the known name that is closest, or nothing."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     return f" (did you mean {close[0]}?)" if close else ""
 

@@ -1,0 +1,123 @@
+"""What the recurrent architectures share: stacked layers, and two ways through a sequence.
+
+The whole-sequence path runs a kernel; the step path runs `step`, ordinary PyTorch, and is taken
+when a mitigation stands at a site. Both give the same numbers up to rounding.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from bench import initial_weights
+from bench.kernels.tap import Tap
+from bench.network import Network, Role
+from bench.records import Signature
+
+State = tuple[Tensor, ...]
+"""What a layer hands to its next time step; the first is h [batch, hidden]."""
+
+
+class RecurrentNetwork(Network):
+    """Layers with input weights [G H, I], recurrent weights [G H, H], biases [G H]; a readout.
+
+    G blocks of rows, one for each gate. Input and readout weights are Gaussian with gain 1, biases
+    zero; `kind` and `gain` are those of the recurrent weights.
+    """
+
+    gates: tuple[str, ...]
+    num_states = 1  # tensors in a State
+
+    def __init__(
+        self,
+        signature: Signature,
+        *,
+        hidden_size: int,
+        num_layers: int,
+        kind: initial_weights.Kind,
+        gain: float,
+    ) -> None:
+        super().__init__()
+        self.hidden_size, self.num_layers = hidden_size, num_layers
+        self.output_steps = signature.output_steps
+        rows = len(self.gates) * hidden_size
+        for layer in range(num_layers):
+            columns = signature.input_size if layer == 0 else hidden_size
+            self._declare(f"input_{layer}", (rows, columns), "input", layer, "gaussian", 1.0)
+            self._declare(f"recurrent_{layer}", (rows, hidden_size), "recurrent", layer, kind, gain)
+            self._declare(f"bias_{layer}", (rows,), "bias", layer, "zeros", 1.0)
+            self.site_widths |= {
+                f"preactivation_{layer}_{gate}": hidden_size for gate in self.gates
+            }
+            self.site_widths[f"state_{layer}_"] = hidden_size
+        readout = Role(name="readout", layer=num_layers, kind="gaussian")
+        self.declare("readout", (signature.output_size, hidden_size), readout)
+        readout_bias = Role(name="bias", layer=num_layers)
+        self.declare("readout_bias", (signature.output_size,), readout_bias)
+
+    def _declare(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        role: str,
+        layer: int,
+        kind: initial_weights.Kind,
+        gain: float,
+    ) -> None:
+        self.declare(
+            name,
+            shape,
+            Role(name=role, layer=layer, gates=self.gates, kind=kind, gain=gain),  # type: ignore[arg-type]
+        )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs [output_steps, batch, O] at the last steps, from inputs [time, batch, I]."""
+        self.trace = [Tap(watched=self.watching) for _ in range(self.num_layers)]
+        sequence = inputs
+        for layer, tap in enumerate(self.trace):
+            projected = self.project(layer, sequence)
+            run = self.step_by_step if len(self.sites) else self.whole_sequence
+            sequence = tap.states = run(layer, projected, tap)
+        return linear(sequence[-self.output_steps :], self.readout, self.readout_bias)
+
+    def project(self, layer: int, sequence: Tensor) -> Tensor:
+        """W_in x_t + b for all steps at once: [time, batch, G H]."""
+        weight, bias = self.get_parameter(f"input_{layer}"), self.get_parameter(f"bias_{layer}")
+        return linear(sequence, weight, bias)
+
+    def recurrent(self, layer: int) -> Tensor:
+        return self.get_parameter(f"recurrent_{layer}")
+
+    def step_by_step(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
+        """h [time, batch, hidden] through `step`; in a watched pass every dL/dh_t is kept."""
+        state: State = (
+            projected.new_zeros(projected.shape[1], self.hidden_size),
+        ) * self.num_states
+        states = []
+        for inputs in projected:
+            state = self.step(layer, inputs, state)
+            state = (self.at("state", layer, "", state[0]), *state[1:])
+            if tap.watched and state[0].requires_grad:
+                state[0].retain_grad()
+                tap.retained.append(state[0])
+            states.append(state[0])
+        return torch.stack(states)
+
+    def preactivations(self, layer: int, *blocks: Tensor) -> Sequence[Tensor]:
+        """Each gate's block passed through its site, in the order of `gates`."""
+        return [
+            self.at("preactivation", layer, gate, block)
+            for gate, block in zip(self.gates, blocks, strict=True)
+        ]
+
+    @abstractmethod
+    def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
+        """h [time, batch, hidden] from W_in x + b [time, batch, G H], by a kernel."""
+
+    @abstractmethod
+    def step(self, layer: int, inputs: Tensor, state: State) -> State:
+        """One time step in ordinary PyTorch; `inputs` is W_in x_t + b, [batch, G H]."""

@@ -1,0 +1,80 @@
+"""Gated recurrent unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from bench.architectures._recurrent import RecurrentNetwork, State
+from bench.kernels.gru import gru
+from bench.kernels.tap import Tap
+from bench.network import Role
+from bench.records import Signature
+from bench.settings import Positive, PositiveInt
+
+
+class _Network(RecurrentNetwork):
+    gates = ("r", "z", "n")
+
+    def __init__(self, signature: Signature, *, hidden_size: int, **settings: Any) -> None:
+        super().__init__(signature, hidden_size=hidden_size, **settings)
+        for layer in range(self.num_layers):
+            # Inside the reset gate's reach, so it cannot be merged into the input's bias.
+            role = Role(name="bias", layer=layer, gates=("candidate",))
+            self.declare(f"candidate_bias_{layer}", (hidden_size,), role)
+
+    def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
+        bias = self.get_parameter(f"candidate_bias_{layer}")
+        return gru(projected, self.recurrent(layer), bias, tap)
+
+    def step(self, layer: int, inputs: Tensor, state: State) -> State:
+        (before,) = state
+        in_r, in_z, in_n = inputs.chunk(3, dim=1)
+        rec_r, rec_z, rec_n = linear(before, self.recurrent(layer)).chunk(3, dim=1)
+        candidate = rec_n + self.get_parameter(f"candidate_bias_{layer}")
+        r = torch.sigmoid(self.at("preactivation", layer, "r", in_r + rec_r))
+        z = torch.sigmoid(self.at("preactivation", layer, "z", in_z + rec_z))
+        n = torch.tanh(self.at("preactivation", layer, "n", in_n + r * candidate))
+        return ((1 - z) * n + z * before,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GRU:
+    """Gated recurrent unit, the reset gate applied after the recurrent product.
+
+    r, z = sigmoid(W x_t + U h_{t-1} + b),  n = tanh(W x_t + b + r (U h_{t-1} + c))
+    h_t = (1 - z) n + z h_{t-1}
+
+    This is cuDNN's and torch.nn.GRU's variant; Cho et al. apply r to h_{t-1} before the product.
+    All biases start at zero; `kind` and `gain` are those of each gate's U.
+
+    Reference: Cho et al. 2014, arXiv:1406.1078.
+    """
+
+    inputs: ClassVar[str] = "sequence"
+    gates: ClassVar[int] = 3
+    provides: ClassVar[tuple[str, ...]] = (
+        "square_weights",
+        "recurrent_weights",
+        "preactivation",
+        "state",
+    )
+    portable: ClassVar[bool] = False
+
+    hidden_size: PositiveInt
+    num_layers: PositiveInt
+    kind: Literal["gaussian", "orthogonal", "identity"]
+    gain: Positive
+
+    def build(self, signature: Signature) -> _Network:
+        return _Network(
+            signature,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            kind=self.kind,
+            gain=self.gain,
+        )

@@ -1,0 +1,68 @@
+"""Long short-term memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from bench.architectures._recurrent import RecurrentNetwork, State
+from bench.kernels.lstm import lstm
+from bench.kernels.tap import Tap
+from bench.records import Signature
+from bench.settings import Positive, PositiveInt
+
+
+class _Network(RecurrentNetwork):
+    gates = ("i", "f", "g", "o")
+    num_states = 2  # h and c
+
+    def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
+        return lstm(projected, self.recurrent(layer), tap)
+
+    def step(self, layer: int, inputs: Tensor, state: State) -> State:
+        hidden, cell = state
+        blocks = (inputs + linear(hidden, self.recurrent(layer))).chunk(4, dim=1)
+        i, f, g, o = self.preactivations(layer, *blocks)
+        cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(cell), cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSTM:
+    """Long short-term memory with a forget gate, without peepholes.
+
+    i, f, o = sigmoid(W x_t + U h_{t-1} + b),  g = tanh(W x_t + U h_{t-1} + b)
+    c_t = f c_{t-1} + i g,  h_t = o tanh(c_t)
+
+    All biases start at zero, the forget gate's too; `kind` and `gain` are those of each gate's U.
+
+    Reference: Hochreiter & Schmidhuber 1997; forget gate: Gers, Schmidhuber & Cummins 2000.
+    """
+
+    inputs: ClassVar[str] = "sequence"
+    gates: ClassVar[int] = 4
+    provides: ClassVar[tuple[str, ...]] = (
+        "square_weights",
+        "recurrent_weights",
+        "preactivation",
+        "state",
+    )
+    portable: ClassVar[bool] = False
+
+    hidden_size: PositiveInt
+    num_layers: PositiveInt
+    kind: Literal["gaussian", "orthogonal", "identity"]
+    gain: Positive
+
+    def build(self, signature: Signature) -> _Network:
+        return _Network(
+            signature,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            kind=self.kind,
+            gain=self.gain,
+        )

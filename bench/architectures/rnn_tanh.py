@@ -1,0 +1,65 @@
+"""The plain recurrent network with tanh units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from bench.architectures._recurrent import RecurrentNetwork, State
+from bench.kernels.rnn import rnn
+from bench.kernels.tap import Tap
+from bench.records import Signature
+from bench.settings import Positive, PositiveInt
+
+
+class _Network(RecurrentNetwork):
+    gates = ("",)
+
+    def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
+        return rnn(projected, self.recurrent(layer), "tanh", tap)
+
+    def step(self, layer: int, inputs: Tensor, state: State) -> State:
+        (before,) = self.preactivations(layer, inputs + linear(state[0], self.recurrent(layer)))
+        return (torch.tanh(before),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RNNTanh:
+    """Plain recurrent network of tanh units.
+
+    h_t = tanh(W_in x_t + W h_{t-1} + b),  y_t = W_out h_t + b_out
+
+    `kind` and `gain` are those of the initial recurrent matrix W: with gain g a Gaussian W has spectral
+    radius near g, an orthogonal one has every singular value g. Gradients can only explode where
+    the largest singular value of W exceeds 1 (Pascanu et al. 2013, section 2.1).
+
+    Reference: Elman 1990, Finding structure in time; Pascanu, Mikolov & Bengio 2013, eq. 2.
+    """
+
+    inputs: ClassVar[str] = "sequence"
+    gates: ClassVar[int] = 1
+    provides: ClassVar[tuple[str, ...]] = (
+        "square_weights",
+        "recurrent_weights",
+        "preactivation",
+        "state",
+    )
+    portable: ClassVar[bool] = False
+
+    hidden_size: PositiveInt
+    num_layers: PositiveInt
+    kind: Literal["gaussian", "orthogonal", "identity"]
+    gain: Positive
+
+    def build(self, signature: Signature) -> _Network:
+        return _Network(
+            signature,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            kind=self.kind,
+            gain=self.gain,
+        )

@@ -1,0 +1,29 @@
+"""Where a backward pass leaves what it knows of the hidden states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Tap:
+    """The states of one layer, and dL/d(state) after a backward pass that was `watched`."""
+
+    watched: bool
+    states: Tensor | None = None  # [time, batch, hidden], or [batch, hidden] of a feed-forward one
+    gradient: Tensor | None = None  # as states; set by a hand-written backward
+    retained: list[Tensor] = field(default_factory=list)  # the states one by one, on the step path
+
+    def total_derivative(self) -> Tensor:
+        """dL/dh, shaped as `states`: through every path, not only the direct one."""
+        if self.gradient is None and self.retained:
+            steps = [torch.zeros_like(h) if h.grad is None else h.grad for h in self.retained]
+            self.gradient = (
+                torch.stack(steps) if self.states is None or len(steps) > 1 else steps[0]
+            )
+        if self.gradient is None:
+            raise RuntimeError("dL/dh was not watched in this pass: set network.watching first")
+        return self.gradient

@@ -1,0 +1,79 @@
+"""PROTECTED HOW: one file per mitigation.
+
+A mitigation is a frozen dataclass that fills in the moments of a training step it needs; a file that
+fills in none is `none`. It works on an ordinary nn.Module (a bench.network.Network, which also
+names its parameters' roles) in ordinary PyTorch. What it must remember between updates it makes in
+`start` and finds in `update.state`. The step, with the moments in place:
+
+    prepare      once, before the first update: initial weights, reparametrisation, sites
+      |
+    penalty            added to the loss
+    (backward)
+    gradient_penalty   adds to the gradients; sees dL/dh_t
+    transform          changes the gradients
+    (optimiser)        at lr x schedule
+    project            changes the parameters
+
+Literal class variables:
+
+    needs      what the architecture must provide: square_weights, recurrent_weights, preactivation
+    claims     what it takes for itself: two mitigations with a common claim cannot be combined
+    nonfinite  what it does with a gradient that is not finite: propagates, repairs, skips
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.network import Network
+
+
+@dataclass
+class Update:
+    """One update, as a mitigation sees it."""
+
+    step: int  # from 1
+    steps: int  # the budget
+    learning_rate: float  # lr times the schedule's factor
+    gradient_norm: float  # L2 over all parameters, as the gradients stand now; never overflows
+    state: Any  # what this mitigation's `start` returned
+    skip: bool = False  # set it, and neither optimiser nor projections run
+
+
+class Mitigation:
+    """The moments, each of which does nothing unless a mitigation fills it in."""
+
+    watches: bool = False
+    """Whether `gradient_penalty` reads dL/dh_t: `network.trace[layer].total_derivative()`."""
+
+    def prepare(self, network: Network, seed: int) -> None:
+        """Change the network before its first update; its initial weights are drawn already."""
+
+    def start(self) -> Any:
+        """What this mitigation remembers between updates."""
+        return None
+
+    def schedule(self, step: int, steps: int) -> float:  # noqa: ARG002
+        """The factor on the learning rate at update `step` (from 1) of `steps`."""
+        return 1.0
+
+    def penalty(self, network: Network) -> Tensor:
+        """What to add to the loss: 0-d, differentiable."""
+        return torch.zeros(())
+
+    def gradient_penalty(self, network: Network, update: Update) -> None:
+        """Add to the gradients what is not the derivative of a term of the loss."""
+
+    def transform(self, network: Network, update: Update) -> None:
+        """Change the gradients in place, or set `update.skip`."""
+
+    def project(self, network: Network, update: Update, previous: dict[str, Tensor]) -> None:
+        """Change the parameters in place after the optimiser; `previous` has them as they were."""
+
+    @classmethod
+    def fills_in(cls, moment: str) -> bool:
+        return getattr(cls, moment) is not getattr(Mitigation, moment)

@@ -1,0 +1,35 @@
+"""Clipping of each gradient element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bench.mitigations import Mitigation, Update
+from bench.network import Network
+from bench.settings import Threshold
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipValue(Mitigation):
+    """Cut every element of the gradient off at a given size.
+
+    g_i <- max(-threshold, min(threshold, g_i)). Mikolov uses 15; the baselines of Arjovsky et al. 1. The
+    direction changes, and the bound on |g| grows with the square root of the number of parameters.
+
+    Repairs infinite elements (they become the threshold); NaN propagates.
+
+    Reference: Mikolov 2012, PhD thesis, Brno University of Technology, section 3.2.2.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    claims: ClassVar[tuple[str, ...]] = ()
+    nonfinite: ClassVar[str] = "repairs"
+    portable: ClassVar[bool] = True
+
+    threshold: Threshold
+
+    def transform(self, network: Network, update: Update) -> None:  # noqa: ARG002
+        for parameter in network.parameters():
+            if parameter.grad is not None:
+                parameter.grad.clamp_(-self.threshold, self.threshold)

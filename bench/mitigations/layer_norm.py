@@ -1,0 +1,51 @@
+"""Layer normalisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from bench.mitigations import Mitigation
+from bench.network import Network
+from bench.settings import Positive
+
+
+class _Normalisation(nn.Module):
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+        self.gain = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, values: Tensor) -> Tensor:
+        centred = values - values.mean(dim=-1, keepdim=True)
+        variance = (centred * centred).mean(dim=-1, keepdim=True)
+        return centred / (variance + self.eps).sqrt() * self.gain + self.bias
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerNorm(Mitigation):
+    """Normalise the pre-activations of each layer over its units.
+
+    z <- gain (z - mean z) / sqrt(var z + eps) + bias, before the activation function, for every
+    example, time step and gate by itself; gain (ones) and bias (zeros) are learnt. Rescaling all
+    weights of a layer changes nothing. Ba et al. normalise W x and U h apart in the LSTM and its
+    cell too; here the sum is normalised once.
+
+    A gradient that is not finite propagates.
+
+    Reference: Ba, Kiros & Hinton 2016, arXiv:1607.06450, eq. 4.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("preactivation",)
+    claims: ClassVar[tuple[str, ...]] = ("preactivation",)
+    nonfinite: ClassVar[str] = "propagates"
+    portable: ClassVar[bool] = False
+
+    eps: Positive
+
+    def prepare(self, network: Network, seed: int) -> None:  # noqa: ARG002
+        network.insert("preactivation", lambda width: _Normalisation(width, self.eps))

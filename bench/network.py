@@ -1,0 +1,92 @@
+"""What training and mitigations may ask of any network, whatever its architecture.
+
+A network is an ordinary nn.Module that also says what its parameters are for (roles), lets a
+function be inserted where it matters (sites), and keeps its hidden states and their total
+derivatives dL/dh for whoever looks (trace).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from bench import initial_weights
+from bench.kernels.tap import Tap
+from bench.seeding import Stream
+
+RoleName: TypeAlias = Literal["input", "recurrent", "hidden", "bias", "readout"]
+Site: TypeAlias = Literal["preactivation", "state"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """What a parameter is for, and how it starts.
+
+    A parameter that stacks several gates holds one block of rows for each of `gates`.
+    """
+
+    name: RoleName
+    layer: int
+    gates: tuple[str, ...] = ("",)
+    kind: initial_weights.Kind = "zeros"
+    gain: float = 1.0
+
+
+class Network(nn.Module):
+    """The base of every architecture's network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.roles: dict[str, Role] = {}  # parameter name -> role
+        self.site_widths: dict[str, int] = {}  # "site_layer_gate" -> number of units
+        self.sites = nn.ModuleDict()  # the inserted functions, under the same keys
+        self.trace: list[Tap] = []  # one per layer, of the last forward pass
+        self.watching = False  # keep dL/dh in the next pass
+
+    def declare(self, name: str, shape: tuple[int, ...], role: Role) -> None:
+        """Make a parameter; its numbers come from `initialise`."""
+        self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
+        self.roles[name] = role
+
+    def with_role(self, *names: RoleName) -> Iterator[tuple[nn.Parameter, Role]]:
+        """The parameters of these roles (all that have one, if none is named)."""
+        for name, parameter in self.named_parameters():
+            role = self.roles.get(name)
+            if role is not None and (not names or role.name in names):
+                yield parameter, role
+
+    def initialise(self, seed: int) -> None:
+        """Give every parameter that has a role the numbers that its role and `seed` stand for."""
+        for parameter, role in self.with_role():
+            draw_into(parameter, role, seed)
+
+    def insert(self, site: Site, make: Callable[[int], nn.Module]) -> None:
+        """Put `make(width)` at every place of `site`; the network then runs step by step."""
+        for key, width in self.site_widths.items():
+            if key.startswith(site):
+                self.sites[key] = make(width)
+
+    def at(self, site: Site, layer: int, gate: str, value: Tensor) -> Tensor:
+        """`value`, passed through what stands at this place, if anything does."""
+        key = f"{site}_{layer}_{gate}"
+        # Membership first: ModuleDict has no cheap get.
+        return self.sites[key](value) if key in self.sites else value
+
+
+def draw_into(parameter: nn.Parameter, role: Role, seed: int) -> None:
+    """Overwrite `parameter` with the initial weights of `role`: one draw for each gate.
+
+    The stream depends on role, layer, gate and shape alone, so that two architectures or two
+    mitigations with the same seed start from the same numbers wherever they have the same part.
+    """
+    rows = parameter.shape[0] // len(role.gates)
+    shape = (rows, *parameter.shape[1:])
+    with torch.no_grad():
+        for index, gate in enumerate(role.gates):
+            stream = Stream("initial weights", role.name, role.layer, gate, *shape, seed=seed)
+            block = initial_weights.draw(role.kind, shape, role.gain, stream)
+            parameter[index * rows : (index + 1) * rows] = torch.from_numpy(block)

@@ -1,0 +1,37 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bench.optimizers import Optimizer, OptimizerState
+from bench.settings import Fraction, Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class RMSprop(Optimizer):
+    """RMSprop: v <- alpha v + (1 - alpha) g^2, theta <- theta - lr g / (sqrt(v) + eps).
+
+    A gradient whose square overflows leaves v infinite: that coordinate never moves again, with
+    finite loss and weights.
+
+    Reference: Tieleman & Hinton 2012, lecture 6.5; eps outside the root.
+    """
+
+    lr: Positive
+    alpha: Fraction
+    eps: Positive
+
+    def start(self, parameters: Tensor) -> OptimizerState:
+        return OptimizerState({"square_average": torch.zeros_like(parameters)})
+
+    def update(
+        self, parameters: Tensor, gradients: Tensor, state: OptimizerState, learning_rate: float
+    ) -> None:
+        average = state.vectors["square_average"]
+        average *= self.alpha
+        average += gradients * gradients * (1 - self.alpha)
+        parameters -= gradients * learning_rate / (average.sqrt() + self.eps)

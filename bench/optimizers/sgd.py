@@ -1,0 +1,34 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from bench.optimizers import Optimizer, OptimizerState
+from bench.settings import Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent: theta <- theta - lr g.
+
+    A non-finite gradient makes its parameter non-finite.
+
+    Reference: Robbins & Monro 1951.
+    """
+
+    lr: Positive
+
+    def start(self, parameters: Tensor) -> OptimizerState:  # noqa: ARG002
+        return OptimizerState()
+
+    def update(
+        self,
+        parameters: Tensor,
+        gradients: Tensor,
+        state: OptimizerState,  # noqa: ARG002
+        learning_rate: float,
+    ) -> None:
+        parameters -= gradients * learning_rate

@@ -1,0 +1,98 @@
+"""WHAT is learned: one file per task: data, loss, metric, criterion for solved, chance level.
+
+A member's dataclass holds the settings; every task has `batch_size` (sequences per update), `steps`
+(the budget of updates) and `evaluation_size` (examples in the validation and in the test part).
+Literal class variables: `inputs` ("sequence" or "vector"), `metric`, `higher_is_better`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+import numpy as np
+from torch import Tensor
+
+from bench.records import Signature
+from bench.seeding import Stream
+
+Part: TypeAlias = Literal["validation", "test"]
+
+EXPLOSION_FACTOR = 100.0
+"""A loss above this many times the chance level has exploded: no constant prediction is so bad."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    inputs: np.ndarray  # float64 [time, batch, features] or [batch, features], exact in float32
+    targets: np.ndarray  # float64 or int64, one for each output
+
+
+class Task(ABC):
+    """What training asks of a task."""
+
+    metric: ClassVar[str]
+    higher_is_better: ClassVar[bool]
+    batch_size: int
+    evaluation_size: int
+
+    @property
+    def name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    @abstractmethod
+    def signature(self) -> Signature: ...
+
+    @property
+    @abstractmethod
+    def chance_loss(self) -> float:
+        """Loss of the best prediction that does not look at the input."""
+
+    @property
+    @abstractmethod
+    def chance_metric(self) -> float: ...
+
+    @property
+    def explosion_bound(self) -> float:
+        return EXPLOSION_FACTOR * self.chance_loss
+
+    @abstractmethod
+    def training_batch(self, step: int, seed: int) -> Batch:
+        """The batch of update `step` (from 1): it depends on nothing but step and seed."""
+
+    @abstractmethod
+    def evaluation_batch(self, part: Part, seed: int) -> Batch: ...
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss, 0-d, of `outputs` shaped as the signature says."""
+
+    @abstractmethod
+    def score(self, outputs: Tensor, targets: Tensor) -> float:
+        """The metric; NaN as soon as an output is NaN, never a lucky argmax."""
+
+    @abstractmethod
+    def is_solved(self, loss: float, score: float) -> bool: ...
+
+
+class GeneratedTask(Task):
+    """A task whose examples are drawn afresh for every update."""
+
+    @abstractmethod
+    def generate(self, stream: Stream, size: int) -> Batch:
+        """`size` independent examples."""
+
+    def training_batch(self, step: int, seed: int) -> Batch:
+        return self.generate(Stream("training data", self.name, step, seed=seed), self.batch_size)
+
+    def evaluation_batch(self, part: Part, seed: int) -> Batch:
+        return self.generate(Stream(f"{part} data", self.name, seed=seed), self.evaluation_size)
+
+
+def accuracy(logits: Tensor, targets: Tensor) -> float:
+    """Share of rows of `logits` [N, C] whose largest entry is the target; NaN if any entry is NaN."""
+    if bool(logits.isnan().any()):
+        return float("nan")
+    return float((logits.argmax(dim=1) == targets).double().mean())

@@ -1,0 +1,68 @@
+"""scikit-learn's handwritten digits: 1797 images of 8 x 8, in three fixed parts."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from torch import Tensor
+
+from bench.kernels.losses import softmax_cross_entropy
+from bench.seeding import Stream
+from bench.tasks import Part, Task, accuracy
+
+CLASSES = 10
+TEST = VALIDATION = 300
+
+
+@cache
+def parts() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Part -> (pixels [N, 64] in 0, 1/16, ..., 1; labels [N]): 1197 training, 300, 300.
+
+    The split is one permutation, the same for every seed.
+    """
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    order = Stream("split", "digits", seed=0).permutation(len(labels))
+    cuts = np.split(order, [TEST, TEST + VALIDATION])
+    return {
+        part: (pixels[rows] / 16.0, labels[rows].astype(np.int64))
+        for part, rows in zip(("test", "validation", "training"), cuts, strict=True)
+    }
+
+
+class DigitsTask(Task):
+    """Classify digits; the members differ in how an image is laid out."""
+
+    def training_rows(self, step: int, seed: int, count: int) -> np.ndarray:
+        """int64 [count]: rows of the training part, without replacement within an epoch."""
+        total = len(parts()["training"][1])
+        drawn = (step - 1) * count + np.arange(count)
+        epochs = drawn // total
+        orders = {
+            epoch: Stream("training data", "digits", int(epoch), seed=seed).permutation(total)
+            for epoch in np.unique(epochs)
+        }
+        return np.array([orders[e][i] for e, i in zip(epochs, drawn % total, strict=True)])
+
+    def evaluation_rows(self, part: Part, count: int) -> np.ndarray:
+        """int64 [count]: the first rows of the part, from the front again when it runs out."""
+        return np.arange(count) % len(parts()[part][1])
+
+    @property
+    def chance_loss(self) -> float:
+        return float(np.log(CLASSES))
+
+    @property
+    def chance_metric(self) -> float:
+        return 1 / CLASSES
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return softmax_cross_entropy(outputs.reshape(-1, CLASSES), targets.flatten())
+
+    def score(self, outputs: Tensor, targets: Tensor) -> float:
+        return accuracy(outputs.reshape(-1, CLASSES), targets.flatten())
+
+    def is_solved(self, loss: float, score: float) -> bool:  # noqa: ARG002
+        return score >= 0.95
