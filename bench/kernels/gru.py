@@ -41,25 +41,27 @@ def backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """From direct dL/dh [T, B, H] to (dL/dp [T, B, 3H], dL/dW [3H, H], dL/db [H],
     total dL/dh_t [T, B, H])."""
-    hidden = states.shape[-1]
-    total = grad_states.clone()
-    delta = torch.empty_like(gates)  # dL/dp
-    through = torch.empty_like(gates)  # dL/d(W h): as dL/dp, but for the reset candidate
+    steps, batch, hidden = states.shape
     r, z, n = gates.chunk(3, dim=2)
-    for t in reversed(range(len(states))):
-        if t + 1 < len(states):
+    before = torch.cat([torch.zeros_like(states[:1]), states[:-1]])
+    to_candidate = (1 - z) * (1 - n * n)
+    # dL/dh_t to dL/d(W h_{t-1}), block by block, all steps at once.
+    factors = torch.stack(
+        [to_candidate * candidates * r * (1 - r), (before - n) * z * (1 - z), to_candidate * r],
+        dim=2,
+    )
+    total = grad_states.clone()
+    through = torch.empty_like(gates)  # dL/d(W h)
+    blocks = through.view(steps, batch, 3, hidden)
+    for t in reversed(range(steps)):
+        if t + 1 < steps:
             total[t].addmm_(through[t + 1], recurrent)
             total[t] += total[t + 1] * z[t + 1]
-        before = states[t - 1] if t > 0 else torch.zeros_like(states[0])
-        d_r, d_z, d_n = delta[t].chunk(3, dim=1)
-        d_n.copy_(total[t] * (1 - z[t]) * (1 - n[t] * n[t]))
-        d_z.copy_(total[t] * (before - n[t]) * z[t] * (1 - z[t]))
-        d_r.copy_(d_n * candidates[t] * r[t] * (1 - r[t]))
-        through[t].copy_(delta[t])
-        through[t, :, 2 * hidden :] *= r[t]
-    earlier = states[:-1].reshape(-1, hidden)
-    grad_recurrent = through[1:].reshape(-1, 3 * hidden).t() @ earlier
-    grad_bias = through[:, :, 2 * hidden :].sum(dim=(0, 1))
+        torch.mul(factors[t], total[t, :, None], out=blocks[t])
+    grad_recurrent = through[1:].reshape(-1, 3 * hidden).t() @ states[:-1].reshape(-1, hidden)
+    grad_bias = blocks[:, :, 2].sum(dim=(0, 1))
+    delta = through.clone()  # dL/dp differs in the candidate alone, which the reset gate spares
+    torch.mul(total, to_candidate, out=delta[:, :, 2 * hidden :])
     return delta, grad_recurrent, grad_bias, total
 
 

@@ -39,24 +39,28 @@ def backward(
     grad_states: Tensor, states: Tensor, cells: Tensor, gates: Tensor, recurrent: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """From direct dL/dh [T, B, H] to (dL/dp [T, B, 4H], dL/dW [4H, H], total dL/dh_t [T, B, H])."""
+    steps, batch, hidden = states.shape
+    i, f, g, o = gates.chunk(4, dim=2)
+    tanh_cells = torch.tanh(cells)
+    before = torch.cat([torch.zeros_like(cells[:1]), cells[:-1]])
+    # dL/dc to the blocks i, f, g; dL/dh to the block o; dL/dh to dL/dc: all steps at once.
+    from_cell = torch.stack([g * i * (1 - i), before * f * (1 - f), i * (1 - g * g)], dim=2)
+    from_state = tanh_cells * o * (1 - o)
+    to_cell = o * (1 - tanh_cells * tanh_cells)
+
     total = grad_states.clone()
     delta = torch.empty_like(gates)
-    i, f, g, o = gates.chunk(4, dim=2)
+    blocks = delta.view(steps, batch, 4, hidden)
     grad_cell = torch.zeros_like(states[0])
-    for t in reversed(range(len(states))):
-        if t + 1 < len(states):
+    for t in reversed(range(steps)):
+        if t + 1 < steps:
             total[t].addmm_(delta[t + 1], recurrent)
-        tanh_cell = torch.tanh(cells[t])
-        grad_cell += total[t] * o[t] * (1 - tanh_cell * tanh_cell)
-        before = cells[t - 1] if t > 0 else torch.zeros_like(grad_cell)
-        d_i, d_f, d_g, d_o = delta[t].chunk(4, dim=1)
-        d_i.copy_(grad_cell * g[t] * i[t] * (1 - i[t]))
-        d_f.copy_(grad_cell * before * f[t] * (1 - f[t]))
-        d_g.copy_(grad_cell * i[t] * (1 - g[t] * g[t]))
-        d_o.copy_(total[t] * tanh_cell * o[t] * (1 - o[t]))
+        grad_cell += total[t] * to_cell[t]
+        torch.mul(from_cell[t], grad_cell[:, None], out=blocks[t, :, :3])
+        torch.mul(from_state[t], total[t], out=blocks[t, :, 3])
         grad_cell *= f[t]
-    earlier = states[:-1].reshape(-1, states.shape[-1])
-    grad_recurrent = delta[1:].reshape(-1, delta.shape[-1]).t() @ earlier
+    earlier = states[:-1].reshape(-1, hidden)
+    grad_recurrent = delta[1:].reshape(-1, 4 * hidden).t() @ earlier
     return delta, grad_recurrent, total
 
 

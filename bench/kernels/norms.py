@@ -20,7 +20,7 @@ def norm(values: Tensor) -> float:
         return 0.0
     if values.dtype == torch.float32:
         return float(torch.linalg.vector_norm(values, dtype=torch.float64))
-    low, high = torch.aminmax(values)
+    low, high = torch.aminmax(values.detach())
     largest = max(-float(low), float(high))
     if largest == 0 or not math.isfinite(largest):
         return abs(largest)
@@ -44,5 +44,5 @@ def is_finite(values: Tensor) -> bool:
     """One pass: the smallest and largest element carry every NaN and infinity."""
     if values.numel() == 0:
         return True
-    low, high = torch.aminmax(values)
+    low, high = torch.aminmax(values.detach())
     return math.isfinite(float(low)) and math.isfinite(float(high))

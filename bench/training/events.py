@@ -1,0 +1,85 @@
+"""Events: what goes wrong with the numbers. They are counted, the first is named, nothing ends."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from bench.kernels.norms import is_finite
+from bench.kernels.tap import Tap
+from bench.records import Event, EventKind
+
+
+class EventLog:
+    """Counts, for each kind, the updates that had it; keeps the first event of all."""
+
+    def __init__(self) -> None:
+        self.first: Event | None = None
+        self.counts: Counter[str] = Counter()
+        self._last_step: dict[EventKind, int] = {}
+
+    def add(self, event: Event) -> None:
+        if self.first is None:
+            self.first = event
+        if self._last_step.get(event.kind) != event.step:
+            self._last_step[event.kind] = event.step
+            self.counts[event.kind] += 1
+
+
+def in_loss(loss: float, step: int) -> Iterable[Event]:
+    if math.isnan(loss):
+        yield Event(EventKind.LOSS_NAN, step, "loss")
+    elif math.isinf(loss):
+        yield Event(EventKind.LOSS_INF, step, "loss")
+
+
+def in_activations(trace: list[Tap], step: int) -> Iterable[Event]:
+    """The first layer, and its first time step, whose hidden state is not finite."""
+    for layer, tap in enumerate(trace):
+        if tap.states is None or is_finite(tap.states):
+            continue
+        states = tap.states.detach()
+        time_step = None
+        if states.dim() == 3:  # [time, batch, hidden]
+            bad = ~torch.isfinite(states).flatten(1).all(dim=1)
+            time_step = int(bad.int().argmax())
+            states = states[time_step]
+        kind = _nan_or_inf(states, EventKind.ACTIVATION_NAN, EventKind.ACTIVATION_INF)
+        yield Event(kind, step, f"hidden state of layer {layer}", time_step)
+        return
+
+
+def in_gradients(gradients: dict[str, Tensor], norm: float, step: int) -> Iterable[Event]:
+    """Non-finite elements; or finite ones whose squares leave the type of the gradient."""
+    if not math.isfinite(norm):
+        name, tensor = next((n, g) for n, g in gradients.items() if not is_finite(g))
+        kind = _nan_or_inf(tensor, EventKind.GRADIENT_NAN, EventKind.GRADIENT_INF)
+        yield Event(kind, step, name)
+        return
+    dtype = next(iter(gradients.values())).dtype
+    if norm > math.sqrt(torch.finfo(dtype).max):
+        largest = max(gradients, key=lambda name: float(gradients[name].abs().max()))
+        yield Event(EventKind.GRADIENT_NORM_OVERFLOW, step, largest)
+
+
+def in_optimizer_state(vectors: dict[str, Tensor], step: int) -> Iterable[Event]:
+    for name, vector in vectors.items():
+        if not is_finite(vector):
+            yield Event(EventKind.OPTIMIZER_STATE_NONFINITE, step, name)
+            return
+
+
+def in_parameters(parameters: dict[str, Tensor], step: int) -> Iterable[Event]:
+    for name, tensor in parameters.items():
+        if not is_finite(tensor):
+            kind = _nan_or_inf(tensor, EventKind.PARAMETER_NAN, EventKind.PARAMETER_INF)
+            yield Event(kind, step, name)
+            return
+
+
+def _nan_or_inf(tensor: Tensor, nan: EventKind, inf: EventKind) -> EventKind:
+    return nan if bool(tensor.isnan().any()) else inf

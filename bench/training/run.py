@@ -1,0 +1,210 @@
+"""RunSpec -> RunRecord, a pure function: the same specification gives the same bits.
+
+No clock, file or global random state enters, whichever process runs it and whatever ran there
+before. Only the costs at the end of the record differ between two calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench import discovery
+from bench.kernels.norms import norm
+from bench.network import Network
+from bench.records import Outcome, RunRecord, RunSpec, Setting
+from bench.tasks import Batch, Part, Task
+from bench.training.curves import CurveRecorder, early_steps, probe_steps, regular_steps
+from bench.training.events import EventLog
+from bench.training.outcome import OutcomeJudge, SolvedJudge
+from bench.training.step import StepReport, Trainer
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def run(spec: RunSpec) -> RunRecord:
+    """Train one network as `spec` says, on one thread, and tell what came of it."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    with _one_thread():
+        record = _Run(spec).to_the_end()
+    return replace(
+        record,
+        seconds=time.perf_counter() - wall,
+        cpu_seconds=time.process_time() - cpu,
+        peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,  # KiB on Linux
+    )
+
+
+class _Run:
+    def __init__(self, spec: RunSpec) -> None:
+        self.spec = spec
+        self.task: Task = discovery.build("task", spec.task)
+        self.network = self._network()
+        mitigations = tuple(discovery.build("mitigation", m) for m in spec.mitigation)
+        for mitigation in mitigations:
+            mitigation.prepare(self.network, spec.seed)
+        self.network.to(DTYPES[spec.dtype])
+        optimizer = discovery.build("optimizer", spec.optimizer)
+        self.trainer = Trainer(self.task, self.network, mitigations, optimizer, spec.steps)
+        self.initial_digest = _digest(self.trainer.flat.values.double().numpy())
+        self.curves, self.events = CurveRecorder(), EventLog()
+        self.solved = SolvedJudge(spec.solved_checks)
+        self.judge = OutcomeJudge(spec.window, self.task.explosion_bound)
+        self._validation = self._tensors(self.task.evaluation_batch("validation", spec.seed))
+
+    def _network(self) -> Network:
+        """Weights are drawn in float32's grid, before any cast: both types start alike."""
+        architecture = discovery.build("architecture", self.spec.architecture)
+        network: Network = architecture.build(self.task.signature)
+        network.initialise(self.spec.seed)
+        return network
+
+    def to_the_end(self) -> RunRecord:
+        spec = self.spec
+        initial = self._evaluate("validation")
+        regular = set(regular_steps(spec.steps, spec.evaluations))
+        evaluated = regular | set(early_steps(min(regular)))
+        probed = set(probe_steps(spec.steps))
+        outcome, step = None, 0
+        while outcome is None:
+            step += 1
+            report = self._update(step, probe=step in probed)
+            outcome = self._judge(report)
+            if outcome is None and step == spec.steps:
+                outcome = Outcome.COMPLETED
+            if outcome is not None or step in evaluated:
+                loss, score = self._evaluate("validation")
+                self.curves.row(
+                    step=step,
+                    learning_rate=report.learning_rate,
+                    update_to_weight_ratio=report.update_to_weight_ratio,
+                    validation_loss=loss,
+                    validation_metric=score,
+                )
+                if step in regular:
+                    self.solved.after_evaluation(step, self.task.is_solved(loss, score))
+            if spec.stop_on_solved and self.solved.solved_step is not None:
+                outcome = outcome or Outcome.COMPLETED
+        return self._record(outcome, step, initial, (loss, score))
+
+    def _update(self, step: int, *, probe: bool) -> StepReport:
+        inputs, targets = self._tensors(self.task.training_batch(step, self.spec.seed))
+        report = self.trainer.take(step, inputs, targets, probe=probe)
+        for event in report.events:
+            self.events.add(event)
+        self.curves.update(
+            loss=report.loss,
+            gradient_norm=report.gradient_norm,
+            transformed_norm=report.transformed_norm,
+            clipped=report.clipped,
+            skipped=report.skipped,
+        )
+        if probe:
+            self.curves.probe(step, _flow(self.network))
+        return report
+
+    def _judge(self, report: StepReport) -> Outcome | None:
+        return self.judge.after_update(
+            loss=report.loss,
+            gradient_norm=report.gradient_norm,
+            learning_rate=report.learning_rate,
+            parameters_are_finite=report.parameters_are_finite,
+            parameters_changed=report.parameters_changed,
+            state_vectors=self.trainer.optimizer_state.vectors,
+        )
+
+    def _evaluate(self, part: Part) -> tuple[float, float]:
+        """(loss, metric) on the validation or the test part."""
+        self.network.watching = False
+        inputs, targets = (
+            self._validation
+            if part == "validation"
+            else self._tensors(self.task.evaluation_batch(part, self.spec.seed))
+        )
+        with torch.no_grad():
+            outputs = self.network(inputs)
+            return float(self.task.loss(outputs, targets)), self.task.score(outputs, targets)
+
+    def _tensors(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        dtype = DTYPES[self.spec.dtype]
+        targets = torch.from_numpy(batch.targets)
+        if targets.is_floating_point():
+            targets = targets.to(dtype)
+        return torch.from_numpy(batch.inputs).to(dtype), targets
+
+    def _record(
+        self,
+        outcome: Outcome,
+        step: int,
+        initial: tuple[float, float],
+        final: tuple[float, float],
+    ) -> RunRecord:
+        test_loss, test_metric = self._evaluate("test")
+        return RunRecord(
+            spec=self.spec,
+            outcome=outcome,
+            steps_done=step,
+            solved_step=self.solved.solved_step,
+            first_event=self.events.first,
+            event_counts=dict(self.events.counts),
+            scores={
+                "initial_validation_loss": initial[0],
+                "initial_validation_metric": initial[1],
+                "final_validation_loss": final[0],
+                "final_validation_metric": final[1],
+                "test_loss": test_loss,
+                "test_metric": test_metric,
+            },
+            facts=self._facts(),
+            curves=self.curves.curves,
+            flow=self.curves.flow,
+        )
+
+    def _facts(self) -> dict[str, Setting]:
+        task = self.task
+        first = task.training_batch(1, self.spec.seed)
+        members = [discovery.member(kind, member.name) for kind, member in self.spec.members]
+        return {
+            "metric": task.metric,
+            "higher_is_better": task.higher_is_better,
+            "chance_loss": task.chance_loss,
+            "chance_metric": task.chance_metric,
+            "explosion_bound": task.explosion_bound,
+            "num_parameters": self.trainer.flat.values.numel(),
+            "portable": all(member.facts.get("portable", True) for member in members),
+            "initial_digest": self.initial_digest,
+            "data_digest": _digest(first.inputs, first.targets),
+        }
+
+
+def _flow(network: Network) -> np.ndarray:
+    """|dL/dh| by position: the time steps of the last layer, or the layers of a deep network."""
+    last = network.trace[-1].total_derivative()
+    by_position = last if last.dim() == 3 else [tap.total_derivative() for tap in network.trace]
+    return np.array([norm(derivative) for derivative in by_position])
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()[:16]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Two threads on one run gain nothing here, and reductions would get other bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

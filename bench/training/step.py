@@ -1,0 +1,133 @@
+"""The training step, drawn once.
+
+batch -> loss + penalties -> backward -> inspect -> gradient penalties -> transform gradients
+      -> optimiser (at lr x schedule) -> project parameters -> inspect
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.kernels.norms import is_finite, norm
+from bench.mitigations import Mitigation, Update
+from bench.network import Network
+from bench.optimizers import Optimizer
+from bench.records import Event
+from bench.tasks import Task
+from bench.training import events
+from bench.training.flat import FlatParameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepReport:
+    """What one update did."""
+
+    loss: float  # the task's, without penalties
+    learning_rate: float
+    gradient_norm: float  # before any transform
+    transformed_norm: float
+    clipped: bool  # a transform changed the gradient
+    skipped: bool
+    update_to_weight_ratio: float
+    parameters_are_finite: bool
+    parameters_changed: bool
+    events: tuple[Event, ...]
+
+
+class Trainer:
+    """A network on its way: parameters, optimiser state, the mitigations' memories."""
+
+    def __init__(
+        self,
+        task: Task,
+        network: Network,
+        mitigations: tuple[Mitigation, ...],
+        optimizer: Optimizer,
+        steps: int,
+    ) -> None:
+        self.task, self.network, self.optimizer, self.steps = task, network, optimizer, steps
+        self.flat = FlatParameters(network)
+        self.optimizer_state = optimizer.start(self.flat.values)
+        self._memories: list[tuple[Mitigation, Any]] = [(m, m.start()) for m in mitigations]
+        self._watches = any(m.watches for m in mitigations)
+        self._previous = self.flat.values.clone()
+
+    def take(self, step: int, inputs: Tensor, targets: Tensor, *, probe: bool) -> StepReport:
+        """Update `step` (from 1) on one batch; `probe` keeps dL/dh in `network.trace`."""
+        flat, found = self.flat, list[Event]()
+        self._previous.copy_(flat.values)
+        learning_rate = self.optimizer.lr
+        for mitigation, _ in self._filling("schedule"):
+            learning_rate *= mitigation.schedule(step, self.steps)
+
+        # loss + penalties -> backward
+        self.network.watching = probe or self._watches
+        loss = self.task.loss(self.network(inputs), targets)
+        total = loss
+        for mitigation, _ in self._filling("penalty"):
+            total = total + mitigation.penalty(self.network)
+        flat.gradients.zero_()
+        total.backward()  # type: ignore[no-untyped-call]
+
+        # inspect
+        gradient_norm = norm(flat.gradients)
+        found += events.in_loss(float(loss.detach()), step)
+        found += events.in_activations(self.network.trace, step)
+        found += events.in_gradients(flat.by_name(flat.gradients), gradient_norm, step)
+
+        with torch.no_grad():
+            update = Update(step, self.steps, learning_rate, gradient_norm, state=None)
+            clipped = self._change_gradients(update)
+            if not update.skip:
+                self.optimizer.update(
+                    flat.values, flat.gradients, self.optimizer_state, learning_rate
+                )
+                for mitigation, update.state in self._filling("project"):
+                    mitigation.project(self.network, update, flat.by_name(self._previous))
+
+            # inspect
+            found += events.in_optimizer_state(self.optimizer_state.vectors, step)
+            found += events.in_parameters(flat.by_name(flat.values), step)
+            weight = norm(self._previous)
+            change = norm(flat.values - self._previous)
+        return StepReport(
+            loss=float(loss.detach()),
+            learning_rate=learning_rate,
+            gradient_norm=gradient_norm,
+            transformed_norm=update.gradient_norm,
+            clipped=clipped,
+            skipped=update.skip,
+            update_to_weight_ratio=change / weight if weight else float(change > 0) * float("inf"),
+            parameters_are_finite=is_finite(flat.values),
+            parameters_changed=not torch.equal(flat.values, self._previous),
+            events=tuple(found),
+        )
+
+    def _change_gradients(self, update: Update) -> bool:
+        """Gradient penalties, then transforms; whether a transform changed anything."""
+        flat = self.flat
+        for mitigation, update.state in self._filling("gradient_penalty"):
+            mitigation.gradient_penalty(self.network, update)
+            flat.collect_gradients()
+            update.gradient_norm = norm(flat.gradients)
+        transforming = list(self._filling("transform"))
+        before = flat.gradients.clone() if transforming else flat.gradients
+        for mitigation, update.state in transforming:
+            mitigation.transform(self.network, update)
+            flat.collect_gradients()
+            update.gradient_norm = norm(flat.gradients)
+        # NaN differs from itself, so a gradient that is not finite is compared bit by bit.
+        return bool(transforming) and not torch.equal(_bits(before), _bits(flat.gradients))
+
+    def _filling(self, moment: str) -> Iterator[tuple[Mitigation, Any]]:
+        """The mitigations that fill in `moment`, in the stated order, with their memories."""
+        return ((m, memory) for m, memory in self._memories if m.fills_in(moment))
+
+
+def _bits(values: Tensor) -> Tensor:
+    return values.view(torch.int32 if values.dtype == torch.float32 else torch.int64)
