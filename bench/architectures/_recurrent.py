@@ -82,15 +82,15 @@ class RecurrentNetwork(Network):
             projected = self.project(layer, sequence)
             run = self.step_by_step if len(self.sites) else self.whole_sequence
             sequence = tap.states = run(layer, projected, tap)
-        return linear(sequence[-self.output_steps :], self.readout, self.readout_bias)
+        last = sequence[-self.output_steps :]
+        return linear(last, self.tensor("readout"), self.tensor("readout_bias"))
 
     def project(self, layer: int, sequence: Tensor) -> Tensor:
         """W_in x_t + b for all steps at once: [time, batch, G H]."""
-        weight, bias = self.get_parameter(f"input_{layer}"), self.get_parameter(f"bias_{layer}")
-        return linear(sequence, weight, bias)
+        return linear(sequence, self.tensor(f"input_{layer}"), self.tensor(f"bias_{layer}"))
 
     def recurrent(self, layer: int) -> Tensor:
-        return self.get_parameter(f"recurrent_{layer}")
+        return self.tensor(f"recurrent_{layer}")
 
     def step_by_step(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
         """h [time, batch, hidden] through `step`; in a watched pass every dL/dh_t is kept."""
@@ -101,9 +101,8 @@ class RecurrentNetwork(Network):
         for inputs in projected:
             state = self.step(layer, inputs, state)
             state = (self.at("state", layer, "", state[0]), *state[1:])
-            if tap.watched and state[0].requires_grad:
-                state[0].retain_grad()
-                tap.retained.append(state[0])
+            if tap.watched:
+                tap.retain(state[0])
             states.append(state[0])
         return torch.stack(states)
 

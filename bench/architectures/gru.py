@@ -28,14 +28,14 @@ class _Network(RecurrentNetwork):
             self.declare(f"candidate_bias_{layer}", (hidden_size,), role)
 
     def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
-        bias = self.get_parameter(f"candidate_bias_{layer}")
+        bias = self.tensor(f"candidate_bias_{layer}")
         return gru(projected, self.recurrent(layer), bias, tap)
 
     def step(self, layer: int, inputs: Tensor, state: State) -> State:
         (before,) = state
         in_r, in_z, in_n = inputs.chunk(3, dim=1)
         rec_r, rec_z, rec_n = linear(before, self.recurrent(layer)).chunk(3, dim=1)
-        candidate = rec_n + self.get_parameter(f"candidate_bias_{layer}")
+        candidate = rec_n + self.tensor(f"candidate_bias_{layer}")
         r = torch.sigmoid(self.at("preactivation", layer, "r", in_r + rec_r))
         z = torch.sigmoid(self.at("preactivation", layer, "z", in_z + rec_z))
         n = torch.tanh(self.at("preactivation", layer, "n", in_n + r * candidate))

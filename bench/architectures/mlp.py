@@ -42,20 +42,16 @@ class _Network(Network):
         self.trace = [Tap(watched=self.watching) for _ in range(self.depth)]
         hidden = inputs
         for layer, tap in enumerate(self.trace):
-            weight, bias = (
-                self.get_parameter(f"weight_{layer}"),
-                self.get_parameter(f"bias_{layer}"),
-            )
+            weight, bias = self.tensor(f"weight_{layer}"), self.tensor(f"bias_{layer}")
             if len(self.sites):
                 before = self.at("preactivation", layer, "", linear(hidden, weight, bias))
                 hidden = ACTIVATIONS[self.activation](before)
-                if tap.watched and hidden.requires_grad:
-                    hidden.retain_grad()
-                    tap.retained.append(hidden)
+                if tap.watched:
+                    tap.retain(hidden)
             else:
                 hidden = dense(hidden, weight, bias, self.activation, tap)
             tap.states = hidden
-        return linear(hidden, self.readout, self.readout_bias)
+        return linear(hidden, self.tensor("readout"), self.tensor("readout_bias"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,9 +33,9 @@ class RNNTanh:
 
     h_t = tanh(W_in x_t + W h_{t-1} + b),  y_t = W_out h_t + b_out
 
-    `kind` and `gain` are those of the initial recurrent matrix W: with gain g a Gaussian W has spectral
-    radius near g, an orthogonal one has every singular value g. Gradients can only explode where
-    the largest singular value of W exceeds 1 (Pascanu et al. 2013, section 2.1).
+    `kind` and `gain` are those of the initial recurrent matrix W: with gain g a Gaussian W has
+    spectral radius near g, an orthogonal one has every singular value g. Gradients can only explode
+    where the largest singular value of W exceeds 1 (Pascanu et al. 2013, section 2.1).
 
     Reference: Elman 1990, Finding structure in time; Pascanu, Mikolov & Bengio 2013, eq. 2.
     """

@@ -36,5 +36,5 @@ class _Dense(torch.autograd.Function):
 
 
 def dense(inputs: Tensor, weight: Tensor, bias: Tensor, activation: str, tap: Tap) -> Tensor:
-    """h [B, O] from x [B, I], W [O, I], b [O]; the backward pass leaves dL/dh in a watched `tap`."""
-    return _Dense.apply(inputs, weight, bias, activation, tap)  # type: ignore[no-any-return]
+    """h [B, O] from x [B, I], W [O, I], b [O]; the backward pass leaves dL/dh in a watched tap."""
+    return _Dense.apply(inputs, weight, bias, activation, tap)  # type: ignore[no-any-return, no-untyped-call]

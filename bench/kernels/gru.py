@@ -1,4 +1,4 @@
-"""The GRU layer over a whole sequence (Cho et al. 2014; the reset gate after the product, as cuDNN).
+"""The GRU layer over a whole sequence (Cho et al. 2014; reset gate after the product, as cuDNN).
 
 r, z = sigmoid(p + W h_{t-1}),  n = tanh(p + r (W h_{t-1} + b)),  h_t = (1 - z) n + z h_{t-1};
 the three blocks of p and W stand in the order r, z, n.
@@ -84,4 +84,4 @@ class _WholeSequence(torch.autograd.Function):
 
 def gru(projected: Tensor, recurrent: Tensor, bias: Tensor, tap: Tap) -> Tensor:
     """h [T, B, H], differentiable; the backward pass leaves dL/dh_t in `tap` if it is watched."""
-    return _WholeSequence.apply(projected, recurrent, bias, tap)  # type: ignore[no-any-return]
+    return _WholeSequence.apply(projected, recurrent, bias, tap)  # type: ignore[no-any-return, no-untyped-call]

@@ -29,8 +29,8 @@ class _SoftmaxCrossEntropy(torch.autograd.Function):
 
 
 def softmax_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean over N of -log softmax(logits [N, C])[target]; a NaN or infinite logit gives NaN."""
-    return _SoftmaxCrossEntropy.apply(logits, targets)  # type: ignore[no-any-return]
+    """Mean over N of -log softmax(logits [N, C])[target]; a logit of NaN or +inf gives NaN."""
+    return _SoftmaxCrossEntropy.apply(logits, targets)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def mean_squared_error(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The LSTM layer over a whole sequence (Hochreiter & Schmidhuber 1997; forget gate: Gers 2000).
 
-i, f, o = sigmoid(p + W h_{t-1}),  g = tanh(p + W h_{t-1}),  c_t = f c_{t-1} + i g,  h_t = o tanh(c_t);
+i, f, o = sigmoid(p + W h_{t-1}),  g = tanh(p + W h_{t-1}),
+c_t = f c_{t-1} + i g,  h_t = o tanh(c_t);
 the four blocks of p and W stand in the order i, f, g, o.
 """
 
@@ -83,4 +84,4 @@ class _WholeSequence(torch.autograd.Function):
 
 def lstm(projected: Tensor, recurrent: Tensor, tap: Tap) -> Tensor:
     """h [T, B, H], differentiable; the backward pass leaves dL/dh_t in `tap` if it is watched."""
-    return _WholeSequence.apply(projected, recurrent, tap)  # type: ignore[no-any-return]
+    return _WholeSequence.apply(projected, recurrent, tap)  # type: ignore[no-any-return, no-untyped-call]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 def norm(values: Tensor) -> float:
-    """L2 norm in float64. NaN or infinite only if an element is (at most the largest float else)."""
+    """L2 norm in float64; not finite only if an element is not (else at most the largest float)."""
     if values.numel() == 0:
         return 0.0
     if values.dtype == torch.float32:

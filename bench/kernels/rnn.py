@@ -64,4 +64,4 @@ def rnn(projected: Tensor, recurrent: Tensor, activation: str, tap: Tap) -> Tens
 
     `activation` is tanh or relu: one whose derivative follows from its value.
     """
-    return _WholeSequence.apply(projected, recurrent, activation, tap)  # type: ignore[no-any-return]
+    return _WholeSequence.apply(projected, recurrent, activation, tap)  # type: ignore[no-any-return, no-untyped-call]

@@ -17,13 +17,18 @@ class Tap:
     gradient: Tensor | None = None  # as states; set by a hand-written backward
     retained: list[Tensor] = field(default_factory=list)  # the states one by one, on the step path
 
+    def retain(self, state: Tensor) -> None:
+        """Keep one state of the step path; autograd leaves dL/d(state) with it."""
+        if state.requires_grad:
+            state.retain_grad()
+        self.retained.append(state)
+
     def total_derivative(self) -> Tensor:
         """dL/dh, shaped as `states`: through every path, not only the direct one."""
         if self.gradient is None and self.retained:
             steps = [torch.zeros_like(h) if h.grad is None else h.grad for h in self.retained]
-            self.gradient = (
-                torch.stack(steps) if self.states is None or len(steps) > 1 else steps[0]
-            )
+            stacked = torch.stack(steps)
+            self.gradient = stacked if self.states is None else stacked.view_as(self.states)
         if self.gradient is None:
             raise RuntimeError("dL/dh was not watched in this pass: set network.watching first")
         return self.gradient

@@ -87,7 +87,7 @@ class CurveRecorder:
             self._clipped,
             self._skipped,
         ):
-            gathered.clear()  # type: ignore[attr-defined]
+            gathered.clear()
 
     def probe(self, step: int, norms: np.ndarray) -> None:
         """|dL/dh| [positions] at update `step`."""

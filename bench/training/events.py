@@ -12,6 +12,7 @@ from torch import Tensor
 from bench.kernels.norms import is_finite
 from bench.kernels.tap import Tap
 from bench.records import Event, EventKind
+from bench.training.flat import FlatParameters
 
 
 class EventLog:
@@ -53,15 +54,14 @@ def in_activations(trace: list[Tap], step: int) -> Iterable[Event]:
         return
 
 
-def in_gradients(gradients: dict[str, Tensor], norm: float, step: int) -> Iterable[Event]:
+def in_gradients(flat: FlatParameters, norm: float, step: int) -> Iterable[Event]:
     """Non-finite elements; or finite ones whose squares leave the type of the gradient."""
     if not math.isfinite(norm):
-        name, tensor = next((n, g) for n, g in gradients.items() if not is_finite(g))
+        name, tensor = _first_not_finite(flat.by_name(flat.gradients))
         kind = _nan_or_inf(tensor, EventKind.GRADIENT_NAN, EventKind.GRADIENT_INF)
         yield Event(kind, step, name)
-        return
-    dtype = next(iter(gradients.values())).dtype
-    if norm > math.sqrt(torch.finfo(dtype).max):
+    elif norm > math.sqrt(torch.finfo(flat.gradients.dtype).max):
+        gradients = flat.by_name(flat.gradients)
         largest = max(gradients, key=lambda name: float(gradients[name].abs().max()))
         yield Event(EventKind.GRADIENT_NORM_OVERFLOW, step, largest)
 
@@ -73,12 +73,16 @@ def in_optimizer_state(vectors: dict[str, Tensor], step: int) -> Iterable[Event]
             return
 
 
-def in_parameters(parameters: dict[str, Tensor], step: int) -> Iterable[Event]:
-    for name, tensor in parameters.items():
-        if not is_finite(tensor):
-            kind = _nan_or_inf(tensor, EventKind.PARAMETER_NAN, EventKind.PARAMETER_INF)
-            yield Event(kind, step, name)
-            return
+def in_parameters(flat: FlatParameters, step: int) -> Iterable[Event]:
+    # The whole vector first: a deep network has thousands of parameters, nearly always finite.
+    if not is_finite(flat.values):
+        name, tensor = _first_not_finite(flat.by_name(flat.values))
+        kind = _nan_or_inf(tensor, EventKind.PARAMETER_NAN, EventKind.PARAMETER_INF)
+        yield Event(kind, step, name)
+
+
+def _first_not_finite(tensors: dict[str, Tensor]) -> tuple[str, Tensor]:
+    return next((name, tensor) for name, tensor in tensors.items() if not is_finite(tensor))
 
 
 def _nan_or_inf(tensor: Tensor, nan: EventKind, inf: EventKind) -> EventKind:

@@ -39,7 +39,7 @@ class FlatParameters:
 
     def by_name(self, vector: Tensor) -> dict[str, Tensor]:
         """A vector [N], such as earlier values, as name -> view shaped like the parameter."""
-        pieces = vector.split([parameter.numel() for _, parameter in self._named])
+        pieces = torch.split(vector, [parameter.numel() for _, parameter in self._named])
         return {
             name: piece.view_as(parameter)
             for (name, parameter), piece in zip(self._named, pieces, strict=True)

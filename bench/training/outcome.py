@@ -61,7 +61,7 @@ def _half_is_lost(state_vectors: dict[str, Tensor]) -> bool:
 
 @dataclass
 class SolvedJudge:
-    """The first regular evaluation at which the criterion holds and goes on to hold `checks` times."""
+    """Finds the first regular evaluation from which the criterion holds `checks` times in a row."""
 
     checks: int
     solved_step: int | None = field(default=None, init=False)

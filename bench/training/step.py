@@ -76,9 +76,9 @@ class Trainer:
 
         # inspect
         gradient_norm = norm(flat.gradients)
-        found += events.in_loss(float(loss.detach()), step)
         found += events.in_activations(self.network.trace, step)
-        found += events.in_gradients(flat.by_name(flat.gradients), gradient_norm, step)
+        found += events.in_loss(float(loss.detach()), step)
+        found += events.in_gradients(flat, gradient_norm, step)
 
         with torch.no_grad():
             update = Update(step, self.steps, learning_rate, gradient_norm, state=None)
@@ -92,7 +92,7 @@ class Trainer:
 
             # inspect
             found += events.in_optimizer_state(self.optimizer_state.vectors, step)
-            found += events.in_parameters(flat.by_name(flat.values), step)
+            found += events.in_parameters(flat, step)
             weight = norm(self._previous)
             change = norm(flat.values - self._previous)
         return StepReport(

@@ -1,0 +1,61 @@
+"""Specifications to test with: every member at its YAML's defaults, small enough to run at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from bench.paths import CONF
+from bench.records import MemberSpec, RunSpec
+
+SMALL = {
+    "task": {"length": 20, "batch_size": 8, "evaluation_size": 16},
+    "architecture": {"hidden_size": 12, "depth": 4},
+    "mitigation": {},
+    "optimizer": {},
+}
+
+
+def member(group: str, name: str, /, **settings: Any) -> MemberSpec:
+    defaults = yaml.safe_load((CONF / group / f"{name}.yaml").read_text()) or {}
+    small = {key: value for key, value in SMALL[group].items() if key in defaults}
+    return MemberSpec(name, {**defaults, **small, **settings})
+
+
+def spec(
+    task: str = "adding",
+    architecture: str = "rnn_tanh",
+    mitigation: str | tuple[MemberSpec, ...] = "none",
+    optimizer: str = "sgd",
+    *,
+    steps: int = 20,
+    seed: int = 0,
+    task_settings: dict[str, Any] | None = None,
+    architecture_settings: dict[str, Any] | None = None,
+    optimizer_settings: dict[str, Any] | None = None,
+    **fields: Any,
+) -> RunSpec:
+    """`mitigation` is names joined with +, or MemberSpecs where their settings matter."""
+    if isinstance(mitigation, str):
+        mitigation = tuple(member("mitigation", name) for name in mitigation.split("+"))
+    return RunSpec(
+        task=member("task", task, **task_settings or {}),
+        architecture=member("architecture", architecture, **architecture_settings or {}),
+        mitigation=mitigation,
+        optimizer=member("optimizer", optimizer, **optimizer_settings or {}),
+        steps=steps,
+        seed=seed,
+        **fields,
+    )
+
+
+def exploding(mitigation: str | tuple[MemberSpec, ...] = "none", **fields: Any) -> RunSpec:
+    """A ReLU network of recurrent gain 1.3: gone within a few updates unless helped."""
+    settings = {"task_settings": {"length": 60}} | fields
+    return spec(
+        architecture="rnn_relu",
+        mitigation=mitigation,
+        architecture_settings={"kind": "orthogonal", "gain": 1.3},
+        **settings,
+    )
