@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 
 import numpy as np
@@ -37,9 +38,9 @@ def test_a_diverged_run_repeats_too():
 
 def test_a_run_leaves_global_random_state_and_threads_alone():
     torch.set_num_threads(2)
-    before = random.getstate(), str(np.random.get_state()), torch.get_rng_state()  # noqa: NPY002
+    before = random.getstate(), pickle.dumps(np.random.get_state()), torch.get_rng_state()  # noqa: NPY002
     run(spec(steps=3))
-    after = random.getstate(), str(np.random.get_state()), torch.get_rng_state()  # noqa: NPY002
+    after = random.getstate(), pickle.dumps(np.random.get_state()), torch.get_rng_state()  # noqa: NPY002
     assert before[:2] == after[:2]
     assert torch.equal(before[2], after[2])
     assert torch.get_num_threads() == 2

@@ -1,0 +1,55 @@
+# Two commands on a fresh machine (python3.11 or newer with pip and venv, and make):
+#   make demo    make test
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test test-slow lint format constraints clean help
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.runs  ## set up, run the demo experiment (minutes), write its report
+	$(BIN)/bench run experiment=demo
+	$(BIN)/bench report results/demo
+	$(BIN)/bench sync results/demo
+
+test: $(VENV)/.develops  ## set up, run the test suite
+	$(BIN)/pytest -q
+
+test-slow: $(VENV)/.develops  ## the tests that take longer
+	$(BIN)/pytest -q -m slow
+
+lint: $(VENV)/.develops  ## ruff, mypy, the import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.develops  ## let ruff lay the code out
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+constraints: $(VENV)/.develops  ## write constraints.txt anew from what is installed
+	@{ head -n 1 constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu//'; } > constraints.tmp
+	@mv constraints.tmp constraints.txt
+
+clean:  ## remove the virtual environment and caches, never results
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The stamps make a second call set up nothing anew.
+$(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.develops: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP) -e '.[dev]'
+	@touch $(VENV)/.runs $@
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than 3.11: call make with PYTHON=python3.11, say"; exit 2; }
+	$(PYTHON) -m venv $(VENV) || \
+		{ echo "$(PYTHON) cannot make a virtual environment: on Debian, apt-get install python3-venv"; \
+		  rm -rf $(VENV); exit 2; }
