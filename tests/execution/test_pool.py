@@ -1,0 +1,123 @@
+"""The pool against runs and workers that go wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import planted
+import psutil
+import pytest
+
+from bench.execution.pool import Pool
+from bench.execution.worker import WorkerError
+from bench.records import Outcome
+
+
+def pool(workers: int = 2, timeout: float | None = None, warm_up=planted.nothing) -> Pool:
+    return Pool(planted.run, workers=workers, timeout=timeout, warm_up=warm_up)
+
+
+def test_a_run_that_goes_wrong_is_named_and_the_others_go_on():
+    reasons = {
+        "kills its worker": "the worker process was killed by signal 9 (SIGKILL) during this run",
+        "crashes its worker": "the worker process was killed by signal 6 (SIGABRT) during this run",
+        "raises": "ZeroDivisionError: planted",
+        "exits": "SystemExit: 3",
+    }
+    good = [f"good {number}" for number in range(8)]
+    with pool() as workers:
+        found = planted.all_records(workers, list(map(planted.spec, [*good, *reasons, "last"])))
+    records = {record.spec.task.name: record for record in found}
+    assert len(found) == len(records) == len(good) + len(reasons) + 1
+    for name, record in records.items():
+        expected = Outcome.FAILED if name in reasons else Outcome.COMPLETED
+        assert record.outcome is expected
+        assert reasons.get(name, "") in (record.error or "")
+
+
+def test_a_run_has_a_time_limit_and_its_worker_is_replaced():
+    with pool(workers=1, timeout=0.5) as workers:
+        late, fine = planted.all_records(workers, [planted.spec("hangs"), planted.spec("fine")])
+    assert (late.outcome, late.spec.task.name) == (Outcome.TIMEOUT, "hangs")
+    assert "0.5 s" in late.error
+    assert fine.outcome is Outcome.COMPLETED
+
+
+def test_a_worker_killed_from_outside_costs_the_run_it_was_at_and_no_other(tmp_path):
+    flag = tmp_path / "flag"
+    with pool(workers=1) as workers:
+        workers.submit(planted.spec("hangs", flag=str(flag)))
+        workers.submit(planted.spec("waits its turn"))
+        victim = planted.wait_for(flag)
+        os.kill(victim, signal.SIGKILL)
+        lost, fine = planted.all_records(workers, [])
+    assert (lost.outcome, lost.spec.task.name) == (Outcome.FAILED, "hangs")
+    assert fine.outcome is Outcome.COMPLETED
+    assert fine.curves["process"] != victim
+
+
+def test_workers_persist_with_one_thread_and_without_ctrl_c():
+    with pool() as workers:
+        records = planted.all_records(workers, [planted.spec("fine", seed) for seed in range(40)])
+    assert 1 <= len({int(record.curves["process"][0]) for record in records}) <= 2
+    for record in records:
+        assert record.curves["threads"] == 1
+        assert record.curves["interrupts are blocked"]
+    assert signal.SIGINT not in signal.pthread_sigmask(0, ())
+
+
+def test_idle_workers_may_die(tmp_path):
+    """Pebble then gives up everything that it was asked to do."""
+    with pool(workers=1) as workers:
+        (first,) = planted.all_records(workers, [planted.spec("fine")])
+        os.kill(int(first.curves["process"][0]), signal.SIGKILL)
+        records = planted.all_records(workers, [planted.spec("fine", seed) for seed in range(1, 9)])
+    assert [record.outcome for record in records] == [Outcome.COMPLETED] * 8
+
+
+def test_workers_that_never_live_are_not_tried_for_ever():
+    with (
+        pool(warm_up=planted.die) as workers,
+        pytest.raises(WorkerError, match="bench doctor"),
+    ):
+        planted.all_records(workers, [planted.spec("fine")])
+
+
+def test_leaving_stops_what_still_runs(tmp_path):
+    flag = tmp_path / "flag"
+    with pool(workers=1) as workers:
+        workers.submit(planted.spec("hangs", flag=str(flag)))
+        worker = psutil.Process(planted.wait_for(flag))
+    assert not worker.is_running()
+
+
+def test_workers_do_not_outlive_a_driver_that_is_killed(tmp_path):
+    flag = tmp_path / "flag"
+    program = tmp_path / "driver.py"
+    program.write_text(DRIVER)
+    tests = str(Path(__file__).parent)
+    driver = subprocess.Popen([sys.executable, program, tests, flag])
+    worker = psutil.Process(planted.wait_for(flag))
+    family = psutil.Process(driver.pid).children(recursive=True)
+    assert worker in family
+    driver.kill()
+    driver.wait()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive
+
+
+DRIVER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import planted
+from bench.execution.pool import Pool
+
+if __name__ == "__main__":
+    with Pool(planted.run, workers=1, timeout=None, warm_up=planted.nothing) as pool:
+        planted.all_records(pool, [planted.spec("hangs", flag=sys.argv[2])])
+"""

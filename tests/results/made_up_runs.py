@@ -1,0 +1,186 @@
+"""Runs that nobody ran, for the tests of the store: any outcome, any numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from bench.discovery import Member
+from bench.records import (
+    CURVE_COLUMNS,
+    FLOW_COLUMNS,
+    Event,
+    EventKind,
+    MemberSpec,
+    Outcome,
+    RunRecord,
+    RunSpec,
+)
+from bench.results.currency import member_key
+from bench.results.schema import PROVENANCE_FIELDS
+
+ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True)
+NAME = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=8)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+COUNT = st.integers(0, 2**40)
+
+
+def digest_of(kind: str, name: str, edition: str = "first") -> str:
+    return hashlib.sha256(f"{kind} {name} {edition}".encode()).hexdigest()
+
+
+def spec(
+    seed: int = 0,
+    mitigation: tuple[str, ...] = ("clip_norm",),
+    threshold: float = 1.0,
+    steps: int = 400,
+) -> RunSpec:
+    return RunSpec(
+        task=MemberSpec("adding", {"length": 100, "batch_size": 32}),
+        architecture=MemberSpec("rnn_tanh", {"hidden_size": 64, "gain": 1.5}),
+        mitigation=tuple(
+            MemberSpec(name, {"threshold": threshold} if name == "clip_norm" else {})
+            for name in mitigation
+        ),
+        optimizer=MemberSpec("sgd", {"lr": 0.1}),
+        seed=seed,
+        steps=steps,
+    )
+
+
+def record(
+    run: RunSpec | None = None,
+    outcome: Outcome = Outcome.COMPLETED,
+    rows: int = 5,
+    final: float = 0.25,
+    **changes: Any,
+) -> RunRecord:
+    """`final` is the loss of the last row and the final score."""
+    run = run or spec()
+    steps = np.linspace(1, run.steps, rows).round()
+    curves = {
+        name: steps if name == "step" else np.linspace(index, final, rows)
+        for index, name in enumerate(CURVE_COLUMNS)
+    }
+    flow = {name: np.arange(4.0) + index for index, name in enumerate(FLOW_COLUMNS)}
+    fields: dict[str, Any] = {
+        "steps_done": run.steps,
+        "event_counts": {},
+        "scores": {"initial_validation_loss": 0.5, "final_validation_loss": final},
+        "facts": {"metric": "loss", "higher_is_better": False, "explosion_bound": float("inf")},
+        "curves": curves,
+        "flow": flow,
+        "seconds": 1.5,
+        "cpu_seconds": 1.25,
+        "peak_memory": 2**28,
+    }
+    return RunRecord(spec=run, outcome=outcome, **(fields | changes))
+
+
+def diverged(run: RunSpec | None = None) -> RunRecord:
+    return record(
+        run,
+        Outcome.DIVERGED,
+        final=float("nan"),
+        steps_done=7,
+        first_event=Event(EventKind.GRADIENT_INF, 5, "recurrent", 93),
+        event_counts={"gradient_inf": 3, "loss_nan": 1},
+    )
+
+
+def failed(run: RunSpec | None = None, error: str = "Traceback: it broke") -> RunRecord:
+    return RunRecord(spec=run or spec(), outcome=Outcome.FAILED, error=error)
+
+
+def provenance(run: RunSpec | None = None, **changes: Any) -> dict[str, Any]:
+    """What a worker would have collected, with the first edition of every member file."""
+    digests = {
+        member_key(kind, member): digest_of(kind, member.name)
+        for kind, member in (run or spec()).members
+    }
+    made_up = dict.fromkeys(PROVENANCE_FIELDS, "made up")
+    return made_up | {"member_digests": digests, "git_commit": None, "git_dirty": None} | changes
+
+
+def members(
+    kind: str, edited: tuple[str, ...] = (), gone: tuple[str, ...] = ()
+) -> dict[str, Member]:
+    """What discovery would find: the files of the made-up runs, some of them edited or gone."""
+    names = {
+        "task": ["adding"],
+        "architecture": ["rnn_tanh"],
+        "mitigation": ["none", "clip_norm", "orthogonal"],
+        "optimizer": ["sgd"],
+    }[kind]
+    return {
+        name: Member(
+            kind=kind,
+            name=name,
+            path=Path(f"{name}.py"),
+            class_name=name,
+            doc="",
+            schema={},
+            facts={},
+            digest=digest_of(kind, name, "second" if name in edited else "first"),
+        )
+        for name in names
+        if name not in gone
+    }
+
+
+@st.composite
+def settings(draw: st.DrawFn) -> dict[str, Any]:
+    # A text that reads like an infinity is one for a specification (records.py).
+    text = TEXT.filter(lambda value: value not in ("inf", "-inf"))
+    value = st.booleans() | st.integers() | st.floats(allow_nan=False) | text
+    return draw(st.dictionaries(NAME, value, max_size=4))
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> RunSpec:
+    member = st.builds(MemberSpec, NAME, settings())
+    mitigation = st.lists(member, min_size=1, max_size=3, unique_by=lambda one: one.name)
+    return RunSpec(
+        task=draw(member),
+        architecture=draw(member),
+        mitigation=tuple(draw(mitigation)),
+        optimizer=draw(member),
+        seed=draw(COUNT),
+        steps=draw(COUNT),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+        stop_on_solved=draw(st.booleans()),
+    )
+
+
+@st.composite
+def tables(draw: st.DrawFn, columns: tuple[str, ...]) -> dict[str, np.ndarray]:
+    rows = draw(st.integers(0, 5))
+    column = st.lists(ANY_FLOAT, min_size=rows, max_size=rows).map(np.array)
+    return draw(st.just({}) | st.fixed_dictionaries(dict.fromkeys(columns, column)))
+
+
+@st.composite
+def records(draw: st.DrawFn) -> RunRecord:
+    event = st.builds(Event, st.sampled_from(EventKind), COUNT, TEXT, st.none() | COUNT)
+    # NaN among the facts has no digest (records.py), infinity has.
+    fact = st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT
+    nonfinite_text = st.sampled_from(["nan", "inf", "-inf"])
+    return RunRecord(
+        spec=draw(specs()),
+        outcome=draw(st.sampled_from(Outcome)),
+        steps_done=draw(COUNT),
+        solved_step=draw(st.none() | COUNT),
+        first_event=draw(st.none() | event),
+        event_counts=draw(st.dictionaries(st.sampled_from([*EventKind]).map(str), COUNT)),
+        scores=draw(st.dictionaries(NAME, ANY_FLOAT, max_size=5)),
+        facts=draw(st.dictionaries(NAME, fact | nonfinite_text, max_size=5)),
+        curves=draw(tables(CURVE_COLUMNS)),
+        flow=draw(tables(FLOW_COLUMNS)),
+        seconds=draw(st.floats(0, 1e6)),
+        cpu_seconds=draw(st.floats(0, 1e6)),
+        peak_memory=draw(COUNT),
+    )
