@@ -1,4 +1,4 @@
-"""What members there are: read from their files, which are not imported (torch takes over a second).
+"""What members there are: read from their files, which are not imported (torch takes a second).
 
 A member is `bench/KINDs/NAME.py`, holding one frozen dataclass, with its defaults in
 `conf/KIND/NAME.yaml`. Nothing lists the members: a file that is there is a member.
@@ -82,7 +82,11 @@ def build(kind: str, spec: MemberSpec) -> Any:
 
 def _read(kind: str, path: Path) -> Member:
     source = path.read_bytes()
-    classes = [node for node in ast.parse(source).body if _is_dataclass(node)]
+    try:
+        body = ast.parse(source).body
+    except SyntaxError as error:
+        raise BadInput(f"{path}, line {error.lineno}: not Python: {error.msg}") from error
+    classes = [node for node in body if isinstance(node, ast.ClassDef) and _is_dataclass(node)]
     if len(classes) != 1:
         raise BadInput(f"{path}: holds {len(classes)} public dataclasses; a member file holds one")
     (node,) = classes
@@ -105,16 +109,14 @@ def _read(kind: str, path: Path) -> Member:
     )
 
 
-def _is_dataclass(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.ClassDef)
-        and not node.name.startswith("_")
-        and any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    return not node.name.startswith("_") and any(
+        "dataclass" in ast.unparse(decorator) for decorator in node.decorator_list
     )
 
 
 def _annotation(node: ast.expr, path: Path) -> Any:
-    """The annotation, in which only the words of bench.settings and the plain types mean anything."""
+    """The annotation, read with the words of bench.settings and the plain types alone."""
     words = {name: getattr(settings, name) for name in settings.__all__}
     words |= {"int": int, "float": float, "bool": bool, "str": str, "__builtins__": {}}
     try:

@@ -25,7 +25,8 @@ def draw(kind: Kind, shape: tuple[int, ...], gain: float, stream: Stream) -> np.
     if kind == "ones":
         return on_grid(np.full(shape, gain))
     if kind == "identity":
-        return on_grid(gain * np.eye(*shape))
+        rows, columns = shape
+        return on_grid(gain * np.eye(rows, columns))
     if kind == "gaussian":
         return on_grid(stream.normal(shape) * (gain / np.sqrt(shape[-1])))
     return on_grid(gain * _orthogonal(shape, stream))

@@ -52,6 +52,11 @@ class Network(nn.Module):
         self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
         self.roles[name] = role
 
+    def tensor(self, name: str) -> Tensor:
+        """The parameter of this name, or what a mitigation's reparametrisation makes of it."""
+        value: Tensor = getattr(self, name)
+        return value
+
     def with_role(self, *names: RoleName) -> Iterator[tuple[nn.Parameter, Role]]:
         """The parameters of these roles (all that have one, if none is named)."""
         for name, parameter in self.named_parameters():

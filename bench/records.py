@@ -1,4 +1,4 @@
-"""What crosses rooms: a run's specification, what came of it, and the one exception for bad input."""
+"""What crosses rooms: a run's specification, what came of it, the one exception for bad input."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FLOW_COLUMNS = (
 )
 
 
-class BadInput(Exception):
+class BadInput(Exception):  # noqa: N818
     """Input that cannot be used. The message is one line: what, where, how to mend it."""
 
 
@@ -200,11 +200,12 @@ class RunRecord:
             "facts": _plain(dict(self.facts)),
         }
         sha = hashlib.sha256(json.dumps(scalars, sort_keys=True).encode())
-        for table in (self.curves, self.flow):
+        for label, table in (("curves", self.curves), ("flow", self.flow)):
             for name in sorted(table):
                 column = np.asarray(table[name], dtype="<f8") + 0.0
                 column[np.isnan(column)] = np.nan
-                sha.update(name.encode() + column.tobytes())
+                # Name and length first, or two different records could run together alike.
+                sha.update(f"\0{label}.{name}[{column.size}]".encode() + column.tobytes())
         return sha.hexdigest()
 
 

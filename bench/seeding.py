@@ -37,8 +37,9 @@ class Stream:
 
     def normal(self, shape: tuple[int, ...]) -> np.ndarray:
         """float64, standard normal by the inverse distribution function, not yet on a grid."""
-        centred = ((self._raw(shape) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-        return ndtri(centred)
+        # 52 bits, so that adding a half is exact: with 53 the largest word would round up to 1.
+        centred = ((self._raw(shape) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+        return np.asarray(ndtri(centred))
 
     def integers(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray:
         """int64 in [low, high), by multiplying the top 32 bits out (bias below range / 2^32)."""

@@ -8,9 +8,10 @@ activation: Literal["tanh", "relu"]
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 from bench.records import BadInput, Setting
 
@@ -28,7 +29,7 @@ class Range:
     def holds(self, value: float) -> bool:
         return (
             not math.isnan(value)
-            and (not self.finite or not math.isinf(value))
+            and not (self.finite and math.isinf(value))
             and (self.above is None or value > self.above)
             and (self.at_least is None or value >= self.at_least)
             and (self.below is None or value < self.below)
@@ -46,9 +47,8 @@ class Range:
             )
             if bound is not None
         ]
-        if not self.finite:
-            bounds.append("inf allowed")
-        return " and ".join(bounds[:2]) + "".join(f", {word}" for word in bounds[2:])
+        words = [" and ".join(bounds)] if bounds else []
+        return ", ".join(words if self.finite else [*words, "inf allowed"])
 
 
 Positive = Annotated[float, Range(above=0)]
@@ -84,16 +84,16 @@ def check(value: Any, annotation: Any, where: str) -> Setting:
     Raises BadInput that names `where`, the value and what is allowed.
     """
     if get_origin(annotation) is Literal:
-        choices = get_args(annotation)
+        choices: tuple[Setting, ...] = get_args(annotation)
         if value in choices:
-            return value
+            return choices[choices.index(value)]
         hint = nearest(str(value), [str(choice) for choice in choices])
         raise BadInput(f"{where}={value}: must be {describe(annotation)}{hint}")
     kind, bounds = _kind_and_range(annotation)
-    cast = _cast(value, kind)
-    if cast is None or (bounds is not None and not bounds.holds(float(cast))):
+    setting = _cast(value, kind)
+    if setting is None or (bounds is not None and not bounds.holds(float(setting))):
         raise BadInput(f"{where}={value}: must be {describe(annotation)}")
-    return cast
+    return setting
 
 
 def nearest(name: str, known: list[str]) -> str:
@@ -110,7 +110,9 @@ def _kind_and_range(annotation: Any) -> tuple[type, Range | None]:
 
 
 def _cast(value: Any, kind: type) -> Setting | None:
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+    if type(value) is int and abs(value) > sys.float_info.max:
+        return None
+    if kind is float and type(value) is int:
         return float(value)
     # bool is a subclass of int, but true is not a number of layers.
-    return value if type(value) is kind else None
+    return cast(Setting, value) if type(value) is kind else None

@@ -46,14 +46,14 @@ def test_gaussian_weights_have_variance_gain_squared_over_inputs(shape: tuple[in
     assert FALSE_ALARM / 2 < stats.chi2.cdf(squares, scaled.size) < 1 - FALSE_ALARM / 2
 
 
-@pytest.mark.parametrize("gain", [0.7, 1.0, 2.0])
+@pytest.mark.parametrize("gain", [0.7, 2.0])
 def test_the_spectral_radius_of_a_square_gaussian_matrix_is_near_the_gain(gain: float) -> None:
     """The circular law. For complex entries |eigenvalue|^2 n are independent Gamma(1..n) (Kostlan
-    1992): at n = 400 a radius outside 0.85 to 1.15 has a probability below 1e-8; real entries are
+    1992): at n = 250 a radius outside 0.8 to 1.2 has a probability below 1e-8; real entries are
     close to that."""
-    for i in range(3):
-        matrix = draw("gaussian", (400, 400), gain, stream("circle", i))
-        assert 0.85 < np.abs(np.linalg.eigvals(matrix)).max() / gain < 1.15
+    for i in range(2):
+        matrix = draw("gaussian", (250, 250), gain, stream("circle", i))
+        assert 0.8 < np.abs(np.linalg.eigvals(matrix)).max() / gain < 1.2
 
 
 def test_constants() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from bench.kernels.activations import ACTIVATIONS, DERIVATIVES
+from bench.kernels.once import differentiable_once
 from bench.kernels.tap import Tap
 
 
@@ -25,7 +25,7 @@ class _Dense(torch.autograd.Function):
         return after
 
     @staticmethod
-    @once_differentiable
+    @differentiable_once
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None]:
         inputs, weight, before, after = ctx.saved_tensors
         if ctx.tap.watched:

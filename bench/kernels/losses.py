@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+
+from bench.kernels.once import differentiable_once
 
 
 class _SoftmaxCrossEntropy(torch.autograd.Function):
@@ -20,7 +21,7 @@ class _SoftmaxCrossEntropy(torch.autograd.Function):
         return (sums.log() - chosen).mean()
 
     @staticmethod
-    @once_differentiable
+    @differentiable_once
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         probabilities, targets = ctx.saved_tensors
         delta = probabilities.clone()

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from bench.kernels.once import differentiable_once
 from bench.kernels.tap import Tap
 
 
@@ -74,7 +74,7 @@ class _WholeSequence(torch.autograd.Function):
         return states
 
     @staticmethod
-    @once_differentiable
+    @differentiable_once
     def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor, Tensor, None]:
         delta, grad_recurrent, total = backward(grad_states, *ctx.saved_tensors)
         if ctx.tap.watched:

@@ -6,21 +6,22 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from bench.kernels.activations import ACTIVATIONS, DERIVATIVES
+from bench.kernels.activations import DERIVATIVES
+from bench.kernels.once import differentiable_once
 from bench.kernels.tap import Tap
+
+IN_PLACE = {"tanh": torch.tanh_, "relu": torch.relu_}
 
 
 def forward(projected: Tensor, recurrent: Tensor, activation: str) -> Tensor:
     """States [T, B, H] from projected inputs [T, B, H] (with the bias) and W [H, H]; h_0 = 0."""
-    act = ACTIVATIONS[activation]
+    activate_ = IN_PLACE[activation]
     states = torch.empty_like(projected)
     transposed = recurrent.t()
     state = projected.new_zeros(projected.shape[1:])
     for t in range(len(projected)):
-        torch.addmm(projected[t], state, transposed, out=states[t])
-        state = states[t].copy_(act(states[t]))
+        state = activate_(torch.addmm(projected[t], state, transposed, out=states[t]))
     return states
 
 
@@ -50,7 +51,7 @@ class _WholeSequence(torch.autograd.Function):
         return states
 
     @staticmethod
-    @once_differentiable
+    @differentiable_once
     def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor, Tensor, None, None]:
         states, recurrent = ctx.saved_tensors
         delta, grad_recurrent, total = backward(grad_states, states, recurrent, ctx.activation)

@@ -1,6 +1,6 @@
 """PROTECTED HOW: one file per mitigation.
 
-A mitigation is a frozen dataclass that fills in the moments of a training step it needs; a file that
+A mitigation is a frozen dataclass that fills in the moments of a training step it needs; one that
 fills in none is `none`. It works on an ordinary nn.Module (a bench.network.Network, which also
 names its parameters' roles) in ordinary PyTorch. What it must remember between updates it makes in
 `start` and finds in `update.state`. The step, with the moments in place:
@@ -61,7 +61,7 @@ class Mitigation:
         """The factor on the learning rate at update `step` (from 1) of `steps`."""
         return 1.0
 
-    def penalty(self, network: Network) -> Tensor:
+    def penalty(self, network: Network) -> Tensor:  # noqa: ARG002
         """What to add to the loss: 0-d, differentiable."""
         return torch.zeros(())
 

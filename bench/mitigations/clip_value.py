@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
+
+import torch
 
 from bench.mitigations import Mitigation, Update
 from bench.network import Network
@@ -14,8 +17,8 @@ from bench.settings import Threshold
 class ClipValue(Mitigation):
     """Cut every element of the gradient off at a given size.
 
-    g_i <- max(-threshold, min(threshold, g_i)). Mikolov uses 15; the baselines of Arjovsky et al. 1. The
-    direction changes, and the bound on |g| grows with the square root of the number of parameters.
+    g_i <- max(-threshold, min(threshold, g_i)). Mikolov uses 15; the baselines of Arjovsky et al.
+    1. The direction changes, and the bound on |g| grows with the root of the number of parameters.
 
     Repairs infinite elements (they become the threshold); NaN propagates.
 
@@ -32,4 +35,7 @@ class ClipValue(Mitigation):
     def transform(self, network: Network, update: Update) -> None:  # noqa: ARG002
         for parameter in network.parameters():
             if parameter.grad is not None:
-                parameter.grad.clamp_(-self.threshold, self.threshold)
+                bound = self.threshold
+                if math.isfinite(bound):  # a bound that the type cannot hold is an error in torch
+                    bound = min(bound, torch.finfo(parameter.dtype).max)
+                parameter.grad.clamp_(-bound, bound)

@@ -14,9 +14,10 @@ from bench.settings import Positive
 class Identity(Mitigation):
     """Start the square weight matrices at gain times the identity.
 
-    At gain 1 a linear unit keeps its state, and the gradient its norm, until the first update; with
-    ReLU units this is the IRNN. Le et al. start the other weights at N(0, 0.001^2); here they stay
-    as the architecture draws them. Acts on the recurrent matrices (each gate's) or the hidden layers.
+    W_0 = gain I. At gain 1 a linear unit keeps its state, and the gradient its norm, until the
+    first update; with ReLU units this is the IRNN. Le et al. start the other weights at
+    N(0, 0.001^2); here they stay as the architecture draws them. Acts on the recurrent matrices
+    (each gate's) or the hidden layers.
 
     A gradient that is not finite propagates.
 

@@ -16,10 +16,10 @@ from bench.settings import NonNegative
 class L2(Mitigation):
     """Add the squared weights to the loss.
 
-    loss + coefficient / 2 sum of W^2 over all weight matrices, not the biases. Its gradient,
-    coefficient W, is clipped and rescaled by the optimiser with the rest; `weight_decay` is the
-    decoupled form. Pascanu et al. (section 3.1) warn that on the recurrent weights it leaves the
-    model a single point attractor at the origin.
+    loss <- loss + coefficient / 2 sum of W^2 over all weight matrices, not the biases. Its
+    gradient, coefficient W, is clipped and rescaled by the optimiser with the rest; `weight_decay`
+    is the decoupled form. Pascanu et al. (section 3.1) warn that on the recurrent weights it leaves
+    the model a single point attractor at the origin.
 
     A gradient that is not finite propagates.
 

@@ -17,8 +17,8 @@ from bench.settings import Threshold
 class MaxNorm(Mitigation):
     """Project each unit's incoming weights onto a ball after every update.
 
-    w <- w min(1, radius / |w|) for every row w of every weight matrix. Srivastava et al. use radii of
-    3 to 4. The initial weights are not projected before the first update.
+    w <- w min(1, radius / |w|) for every row w of every weight matrix. Srivastava et al. use radii
+    of 3 to 4. The initial weights are not projected before the first update.
 
     A gradient that is not finite propagates: the row it leaves is not finite and stays so.
 

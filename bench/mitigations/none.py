@@ -12,6 +12,8 @@ from bench.mitigations import Mitigation
 class NoMitigation(Mitigation):
     """No mitigation: the control that every other is compared with.
 
+    A gradient that is not finite propagates.
+
     Reference: none.
     """
 

@@ -14,9 +14,9 @@ from bench.settings import Positive
 class Orthogonal(Mitigation):
     """Start the square weight matrices at gain times a random orthogonal matrix.
 
-    All singular values of W equal gain, so a linear network keeps gradient norms at gain 1 whatever
-    its depth. Acts on the recurrent matrices (each gate's) or the hidden layers, in place of the
-    architecture's own kind and gain.
+    W_0 = gain Q, Q from the Haar measure. All singular values of W_0 equal gain, so a linear
+    network keeps gradient norms at gain 1 whatever its depth. Acts on the recurrent matrices (each
+    gate's) or the hidden layers, in place of the architecture's own kind and gain.
 
     A gradient that is not finite propagates.
 

@@ -14,7 +14,8 @@ from bench.network import Network
 class SkipNonfinite(Mitigation):
     """Leave out every update whose gradient holds NaN or infinity; finite ones are left alone.
 
-    A control: what a gradient scaler or a guard does, without any clipping. A run that only skips
+    theta_t = theta_{t-1} where |g_t| is not finite, and no state of the optimiser changes. A
+    control: what a gradient scaler or a guard does, without any clipping. A run that only skips
     is found to be frozen.
 
     Skips.

@@ -35,4 +35,4 @@ class WeightDecay(Mitigation):
         for name, parameter in network.named_parameters():
             role = network.roles.get(name)
             if role is not None and role.name != "bias":
-                parameter -= previous[name] * (update.learning_rate * self.coefficient)
+                parameter.sub_(previous[name] * (update.learning_rate * self.coefficient))

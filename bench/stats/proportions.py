@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from scipy.stats import binomtest
+from scipy.stats import binomtest  # type: ignore[attr-defined]
 
 from bench.stats.estimates import NotEstimable
 

@@ -30,7 +30,7 @@ class Spread:
 
 
 def quantile(costs: np.ndarray, share: float) -> np.ndarray:
-    """`costs` [runs, ...] with infinity for the worst -> the quantile at `share` over the runs [...].
+    """`costs` [runs, ...], infinity the worst -> the quantile at `share` over the runs [...].
 
     Linear between neighbours like NumPy's default, except that a neighbour of infinity is infinite.
     No cost becomes smaller by making another run worse, to the last bit. Raises ValueError on NaN
@@ -44,8 +44,8 @@ def quantile(costs: np.ndarray, share: float) -> np.ndarray:
         raise ValueError("a quantile needs at least one run and no NaN")
     ordered = np.sort(costs, axis=0)
     position = share * (costs.shape[0] - 1)
-    below = ordered[int(position)]
-    above = ordered[int(np.ceil(position))]
+    below: np.ndarray = ordered[int(position)]
+    above: np.ndarray = ordered[int(np.ceil(position))]
     weight = position - int(position)
     if weight == 0.0:
         return below
@@ -55,7 +55,8 @@ def quantile(costs: np.ndarray, share: float) -> np.ndarray:
     # below + weight * (above - below) is not; the clip returns equal neighbours exactly.
     with np.errstate(invalid="ignore"):  # infinity below: replaced in the last line
         between = np.clip((1 - weight) * below + weight * above_or_below, below, above)
-    return np.where(worst, above, between)
+    result: np.ndarray = np.where(worst, above, between)
+    return result
 
 
 def spread(

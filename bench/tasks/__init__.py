@@ -92,7 +92,7 @@ class GeneratedTask(Task):
 
 
 def accuracy(logits: Tensor, targets: Tensor) -> float:
-    """Share of rows of `logits` [N, C] whose largest entry is the target; NaN if any entry is NaN."""
+    """Share of rows of `logits` [N, C] whose largest entry is the target; NaN if any entry is."""
     if bool(logits.isnan().any()):
         return float("nan")
     return float((logits.argmax(dim=1) == targets).double().mean())

@@ -13,7 +13,7 @@ from bench.kernels.losses import softmax_cross_entropy
 from bench.records import Signature
 from bench.seeding import Stream
 from bench.settings import PositiveInt
-from bench.tasks import Batch, GeneratedTask, accuracy
+from bench.tasks import EXPLOSION_FACTOR, Batch, GeneratedTask, accuracy
 
 RECALL = 10  # symbols to repeat
 ALPHABET = 8
@@ -24,12 +24,13 @@ BLANK, MARKER = 8, 9
 class CopyMemory(GeneratedTask):
     """The copying memory problem: ten symbols of eight, T blanks, then the ten again.
 
-        input   4 1 7 ... 2 _ _ _ ... _ * _ _ _ ... _     ten symbols, T - 1 blanks, marker, ten blanks
+        input   4 1 7 ... 2 _ _ _ ... _ * _ _ _ ... _   ten symbols, T - 1 blanks, *, ten blanks
         target  _ _ _ ... _ _ _ _ ... _ _ 4 1 7 ... 2
 
-    T is `length`, the whole sequence T + 20. Softmax cross-entropy over all steps (9 classes); without
-    memory 10 ln 8 / (T + 20). The metric is the accuracy on the ten recall steps alone (chance 1/8),
-    since the mean over T + 20 steps hides failure at long T. Solved: recall above 0.99.
+    T is `length`, the whole sequence T + 20. Softmax cross-entropy over all steps (9 classes);
+    without memory 10 ln 8 / (T + 20). The metric is the accuracy on the ten recall steps alone
+    (chance 1/8), since the mean over T + 20 steps hides failure at long T. Solved: recall above
+    0.99.
 
     Reference: Arjovsky, Shah & Bengio 2016, arXiv:1511.06464, section 5.1.
     """
@@ -52,6 +53,11 @@ class CopyMemory(GeneratedTask):
     @property
     def chance_loss(self) -> float:
         return RECALL * math.log(ALPHABET) / (self.length + 2 * RECALL)
+
+    @property
+    def explosion_bound(self) -> float:
+        """A multiple of the uniform prediction's loss, which does not fall with T."""
+        return EXPLOSION_FACTOR * math.log(ALPHABET + 1)
 
     @property
     def chance_metric(self) -> float:

@@ -1,4 +1,4 @@
-"""Runs that misbehave, for the pool to deal with: the name of the task says how."""
+"""Runs that misbehave, as the name of the task says, or the variable PLANTED_SEED for a seed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bench.execution.pool import Pool
-from bench.execution.worker import Answer
+from bench.execution.worker import Work
 from bench.records import MemberSpec, Outcome, RunRecord, RunSpec
+from bench.results.currency import digests_of
+from bench.results.schema import PROVENANCE_FIELDS
 
 
 def spec(task: str, seed: int = 0, **settings: str) -> RunSpec:
@@ -27,10 +30,10 @@ def spec(task: str, seed: int = 0, **settings: str) -> RunSpec:
     )
 
 
-def run(spec: RunSpec) -> Answer:
+def run(spec: RunSpec) -> RunRecord:
     if "flag" in spec.task.settings:
         Path(str(spec.task.settings["flag"])).write_text(str(os.getpid()))
-    match spec.task.name:
+    match os.environ.get(f"PLANTED_{spec.seed}", spec.task.name):
         case "kills its worker":
             os.kill(os.getpid(), signal.SIGKILL)
         case "crashes its worker":
@@ -46,7 +49,7 @@ def run(spec: RunSpec) -> Answer:
         "threads": np.array([int(os.environ["OMP_NUM_THREADS"])]),
         "interrupts are blocked": np.array([signal.SIGINT in signal.pthread_sigmask(0, ())]),
     }
-    return Answer(RunRecord(spec=spec, outcome=Outcome.COMPLETED, curves=curves), {})
+    return RunRecord(spec=spec, outcome=Outcome.COMPLETED, curves=curves)
 
 
 def nothing() -> None: ...
@@ -54,6 +57,13 @@ def nothing() -> None: ...
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def provenance(spec: RunSpec) -> dict[str, Any]:
+    return dict.fromkeys(PROVENANCE_FIELDS, "") | {"member_digests": digests_of(spec.members)}
+
+
+WORK = Work(run=run, provenance=provenance, warm_up=nothing)
 
 
 def all_records(pool: Pool, specs: Sequence[RunSpec]) -> list[RunRecord]:
@@ -69,6 +79,8 @@ def all_records(pool: Pool, specs: Sequence[RunSpec]) -> list[RunRecord]:
 
 def wait_for(flag: Path) -> int:
     """The process that wrote `flag`."""
+    deadline = time.monotonic() + 60
     while not (flag.exists() and flag.read_text()):
+        assert time.monotonic() < deadline, f"nobody wrote {flag}"
         time.sleep(0.01)
     return int(flag.read_text())

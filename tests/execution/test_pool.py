@@ -6,20 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 
-import planted
 import psutil
 import pytest
 
 from bench.execution.pool import Pool
 from bench.execution.worker import WorkerError
 from bench.records import Outcome
+from tests.execution import planted
 
 
-def pool(workers: int = 2, timeout: float | None = None, warm_up=planted.nothing) -> Pool:
-    return Pool(planted.run, workers=workers, timeout=timeout, warm_up=warm_up)
+def pool(workers: int = 2, timeout: float | None = None, work=planted.WORK) -> Pool:
+    return Pool(work, workers=workers, timeout=timeout)
 
 
 def test_a_run_that_goes_wrong_is_named_and_the_others_go_on():
@@ -82,7 +82,7 @@ def test_idle_workers_may_die(tmp_path):
 
 def test_workers_that_never_live_are_not_tried_for_ever():
     with (
-        pool(warm_up=planted.die) as workers,
+        pool(work=replace(planted.WORK, warm_up=planted.die)) as workers,
         pytest.raises(WorkerError, match="bench doctor"),
     ):
         planted.all_records(workers, [planted.spec("fine")])
@@ -100,8 +100,8 @@ def test_workers_do_not_outlive_a_driver_that_is_killed(tmp_path):
     flag = tmp_path / "flag"
     program = tmp_path / "driver.py"
     program.write_text(DRIVER)
-    tests = str(Path(__file__).parent)
-    driver = subprocess.Popen([sys.executable, program, tests, flag])
+    checkout = str(Path(__file__).parents[2])
+    driver = subprocess.Popen([sys.executable, program, checkout, flag])
     worker = psutil.Process(planted.wait_for(flag))
     family = psutil.Process(driver.pid).children(recursive=True)
     assert worker in family
@@ -114,10 +114,10 @@ def test_workers_do_not_outlive_a_driver_that_is_killed(tmp_path):
 DRIVER = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import planted
+from tests.execution import planted
 from bench.execution.pool import Pool
 
 if __name__ == "__main__":
-    with Pool(planted.run, workers=1, timeout=None, warm_up=planted.nothing) as pool:
+    with Pool(planted.WORK, workers=1, timeout=None) as pool:
         planted.all_records(pool, [planted.spec("hangs", flag=sys.argv[2])])
 """

@@ -20,6 +20,13 @@ def derivative_norms(tap: Tap) -> list[float]:
     return [norm(step) for step in reversed(tap.total_derivative())]
 
 
+def rectified_but_open(recurrent: Tensor, steps: int, batch: int) -> Tensor:
+    """Projected inputs that hold every ReLU state at 1, so that the network is linear around it."""
+    projected = (1 - recurrent.sum(dim=1)).repeat(steps, batch, 1)
+    projected[0] = 1
+    return projected.requires_grad_()
+
+
 @pytest.mark.parametrize("index", [0, 2, 5])
 def test_through_k_steps_of_a_linear_network_the_gradient_grows_by_a_singular_value_of_w_to_the_k(
     index: int,
@@ -30,8 +37,8 @@ def test_through_k_steps_of_a_linear_network_the_gradient_grows_by_a_singular_va
         # dL/dh_{T-k} = (W^T)^k dL/dh_T: a left singular vector of W^k grows by its singular value.
         left, values, _ = torch.linalg.svd(torch.linalg.matrix_power(recurrent, k))
         tap = Tap(watched=True)
-        projected = torch.zeros(k + 1, 1, 6, dtype=torch.float64, requires_grad=True)
-        rnn(projected, recurrent, "linear", tap)[-1, 0].backward(left[:, index])
+        projected = rectified_but_open(recurrent, k + 1, 1)
+        rnn(projected, recurrent, "relu", tap)[-1, 0].backward(left[:, index])
         assert derivative_norms(tap)[k] == pytest.approx(float(values[index]), rel=1e-9)
 
 
@@ -40,9 +47,9 @@ def test_a_scaled_rotation_grows_every_gradient_by_the_gain_at_every_step(gain: 
     generator = torch.Generator().manual_seed(0)
     rotation, _ = torch.linalg.qr(torch.randn(8, 8, generator=generator, dtype=torch.float64))
     tap = Tap(watched=True)
-    projected = torch.zeros(200, 3, 8, dtype=torch.float64, requires_grad=True)
+    projected = rectified_but_open(gain * rotation, 200, 3)
     cotangent = torch.randn(3, 8, generator=generator, dtype=torch.float64)
-    rnn(projected, gain * rotation, "linear", tap)[-1].backward(cotangent)
+    rnn(projected, gain * rotation, "relu", tap)[-1].backward(cotangent)
     expected = [norm(cotangent) * gain**k for k in range(200)]
     assert derivative_norms(tap) == pytest.approx(expected, rel=1e-10)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -184,7 +185,7 @@ _KINDS = {
 
 
 def whole_report(num_seeds: int = 5) -> list[RunRecord]:
-    """2 recurrent tasks by 3 architectures by 4 mitigations, an MLP, one seed, failures, mixtures."""
+    """2 tasks by 3 recurrent architectures by 4 mitigations, an MLP, one seed alone, failures."""
     runs = []
     for task in ("adding", "temporal_order"):
         for (architecture, mitigation), kind in _KINDS.items():
@@ -235,3 +236,26 @@ def whole_report(num_seeds: int = 5) -> list[RunRecord]:
     ]
     runs.append(record(Outcome.TIMEOUT, architecture="lstm", seed=17))
     return runs
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A run as the store yields it."""
+
+    record: RunRecord
+    status: str
+
+    @property
+    def run_id(self) -> str:
+        return self.record.spec.run_id
+
+    @property
+    def cell_id(self) -> str:
+        return self.record.spec.cell_id
+
+
+def stored(runs: Iterable[RunRecord], status: str | None = None) -> list[Stored]:
+    """Results are current and the rest failed, unless `status` says otherwise."""
+    return [
+        Stored(run, status or ("current" if run.outcome.is_result else "failed")) for run in runs
+    ]

@@ -1,0 +1,99 @@
+"""What happens inside a worker process: one thread, one run after another."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.records import Outcome, RunRecord, RunSpec
+
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""Read by the numerical libraries when they load, so it must stand before a worker starts."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker sends back."""
+
+    record: RunRecord
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker does: functions that it can import by name."""
+
+    run: Callable[[RunSpec], RunRecord]
+    provenance: Callable[[RunSpec], Mapping[str, Any]]  # asked as the run starts
+    warm_up: Callable[[], None]  # once, before the first run
+
+
+class WorkerError(Exception):
+    """The worker processes end before they have run anything."""
+
+
+def initialise(work: Work) -> None:
+    """Called once in every new worker."""
+    _end_with_the_driver()
+    # What goes wrong here goes wrong again in the first run, and is stored with its traceback.
+    with contextlib.suppress(Exception):
+        work.warm_up()
+
+
+def answer(work: Work, spec: RunSpec) -> Answer:
+    """The record of `spec`, whatever happens: a run that raises is a failed one."""
+    provenance: Mapping[str, Any] = {}
+    try:
+        provenance = work.provenance(spec)
+        return Answer(work.run(spec), provenance)
+    except BaseException as error:
+        inside = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+        text = "".join(traceback.format_exception(inside)).rstrip()
+        return Answer(RunRecord(spec=spec, outcome=Outcome.FAILED, error=text), provenance)
+
+
+def _end_with_the_driver() -> None:
+    """A driver killed by SIGKILL stops nobody; its workers notice by themselves."""
+    driver = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if driver is not None:
+            driver.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, name="watch the driver", daemon=True).start()
+
+
+def _train(spec: RunSpec) -> RunRecord:
+    from bench.training.run import run
+
+    return run(spec)
+
+
+def _provenance(spec: RunSpec) -> Mapping[str, Any]:
+    from bench.results.provenance import collect
+
+    return collect(spec)
+
+
+def _import_engine() -> None:
+    """Load all that a run needs, so that no run's time limit pays for it."""
+    import torch
+
+    import bench.training.run  # noqa: F401
+
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
+
+
+TRAINING = Work(run=_train, provenance=_provenance, warm_up=_import_engine)

@@ -1,0 +1,172 @@
+"""Plans and choices in words: what `--dry-run` and `--help` print."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from bench import discovery
+from bench.discovery import KINDS
+from bench.paths import CONF
+from bench.planning.config_files import commented_keys, options
+from bench.planning.estimates import estimate, gigabytes, memory_available
+from bench.planning.plain_data import shown
+from bench.planning.planner import Plan
+from bench.planning.vocabulary import CHOICES, GROUP_SETTINGS
+from bench.records import RunSpec
+
+EXAMPLES = (
+    "task=adding architecture=rnn_tanh,lstm mitigation=none,orthogonal+clip_norm seeds=10",
+    "task=adding,copy_memory length=[100,200] lr=0.1,0.01 task.adding.batch_size=64",
+    "experiment=smoke 'architecture=glob(rnn_*)' seeds=3,7 --dry-run",
+)
+
+
+START_UP = 3.0  # seconds until the first worker has loaded torch
+
+
+def in_words(plan: Plan, cores: int, width: int = 100) -> str:
+    """The text of `--dry-run`; `cores` run at a time unless the plan says how many workers."""
+    workers = min(plan.executor.workers or cores, len(plan.runs))
+    size = f"{_count(len(plan.cells), 'cell')} x {_count(len(plan.seeds), 'seed')}"
+    parts = [
+        f"Plan {plan.name}: {size} = {_count(len(plan.runs), 'run')}",
+        _table(_selected(plan), width),
+        _table(_costs(plan), width, header=True),
+    ]
+    if plan.left_out:
+        parts.append("Left out\n" + "\n".join(f"  {what}: {why}" for what, why in plan.left_out))
+    parts.append("\n".join(_totals(plan, workers)))
+    return "\n\n".join(parts)
+
+
+def text(conf: Path = CONF, width: int = 100) -> str:
+    """What `bench run --help` says of the config: groups and options, keys, examples."""
+    groups = {
+        kind: {name: member.summary for name, member in discovery.members(kind).items()}
+        for kind in KINDS
+    }
+    groups |= {group: options(conf, group) for group in CHOICES}
+    rows = [
+        (group if index == 0 else "", name, summary)
+        for group, found in groups.items()
+        for index, (name, summary) in enumerate(found.items())
+    ]
+    return "\n\n".join(
+        [
+            "Groups: GROUP=NAME; several as GROUP=A,B or GROUP=[A,B]; mitigations together as A+B",
+            _table(rows, width),
+            "Settings: KEY=VALUE; of several, KEY=A,B or KEY=[A,B], each is tried; null: its own",
+            _table(_settings(conf), width),
+            "Examples\n" + "\n".join(f"  bench run {example}" for example in EXAMPLES),
+        ]
+    )
+
+
+def _selected(plan: Plan) -> list[tuple[str, str]]:
+    """(kind, the members with those of their settings that vary)."""
+    rows = []
+    for kind in KINDS:
+        names = plan.config["grid"][kind]
+        varying = {name: _varying(values) for name, values in plan.config[kind].items()}
+        listed = [f"{n} ({varying[n]})" if varying.get(n) else n for n in names]
+        # The parts of a+b are no names of their own.
+        apart = [f"{n} ({v})" for n, v in varying.items() if v and n not in names]
+        rows.append((kind, ", ".join(listed) + ("; " + ", ".join(apart) if apart else "")))
+    run = {key: plan.config[key] for key in ("dtype", "stop_on_solved")} | plan.config["protocol"]
+    if _varying(run):
+        rows.append(("run", _varying(run)))
+    rows.append(("seeds", _ranges(plan.seeds)))
+    return rows
+
+
+def _varying(settings: dict[str, Any]) -> str:
+    several = {name: value for name, value in settings.items() if isinstance(value, list)}
+    return "; ".join(f"{name} {', '.join(map(shown, v))}" for name, v in several.items())
+
+
+def _ranges(seeds: Sequence[int]) -> str:
+    """ "0 to 9", "3, 7" """
+    first, last = seeds[0], seeds[-1]
+    if len(seeds) > 2 and tuple(seeds) == tuple(range(first, last + 1)):
+        return f"{first} to {last}"
+    return ", ".join(map(str, seeds[:20])) + (", ..." if len(seeds) > 20 else "")
+
+
+def _costs(plan: Plan) -> list[tuple[str, ...]]:
+    groups: dict[tuple[str, str], list[RunSpec]] = defaultdict(list)
+    for spec in plan.cells:
+        groups[spec.task.name, spec.architecture.name].append(spec)
+    rows: list[tuple[str, ...]] = [("task", "architecture", "cells", "runs", "a run", "memory")]
+    for (task, architecture), specs in groups.items():
+        estimates = [estimate(spec) for spec in specs]
+        fast, slow = (extreme(e.seconds for e in estimates) for extreme in (min, max))
+        time = duration(slow) if slow < 1.5 * fast else f"{duration(fast)} to {duration(slow)}"
+        memory = gigabytes(max(e.bytes for e in estimates))
+        cells, runs = len(specs), len(specs) * len(plan.seeds)
+        rows.append((task, architecture, str(cells), str(runs), time, memory))
+    return rows
+
+
+def _totals(plan: Plan, workers: int) -> Iterable[str]:
+    estimates = [estimate(spec) for spec in plan.cells]
+    work = sum(e.seconds for e in estimates) * len(plan.seeds)
+    # No schedule beats the mean load, nor the longest run.
+    seconds = START_UP + max(work / workers, max(e.seconds for e in estimates))
+    memory = workers * max(e.bytes for e in estimates)
+    yield (
+        f"Estimate: {duration(seconds)} with {_count(workers, 'worker')}, if every run goes to "
+        f"its end; {gigabytes(memory)} of memory"
+    )
+    if memory > memory_available():
+        yield (
+            f"Memory: {gigabytes(memory_available())} are available; fewer at a time: "
+            "executor.workers=N"
+        )
+    yield f"Results: {plan.results}"
+    if plan.logger.name != "none":
+        mode = plan.logger.mode or "online where there are credentials, else offline"
+        yield f"Mirror: {plan.logger.name}, {mode}"
+
+
+def _settings(conf: Path) -> list[tuple[str, str]]:
+    """(key and default, meaning), from the comments in conf/."""
+    rows = [(f"{key}={value}", text) for key, value, text in commented_keys(conf / "config.yaml")]
+    for group in GROUP_SETTINGS:
+        for option in options(conf, group):
+            for key, value, text in commented_keys(conf / group / f"{option}.yaml"):
+                rows.append((f"{group}.{key}={value}", f"{text} ({group}={option})"))
+    rows.append(("KIND.NAME.SETTING", "a member's own, before the shared one; see: bench list"))
+    return rows
+
+
+def duration(seconds: float) -> str:
+    """ "under a second", "12 s", "40 min", "3.5 h", "12 days" """
+    if seconds < 1:
+        return "under a second"
+    units = (("days", 86400), ("h", 3600), ("min", 60))
+    unit, size = next((each for each in units if seconds >= 2 * each[1]), ("s", 1))
+    number = seconds / size
+    return f"{number:.1f} {unit}" if number < 10 and size > 60 else f"{number:.0f} {unit}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _table(rows: Sequence[tuple[str, ...]], width: int, *, header: bool = False) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, show_header=header, pad_edge=False, padding=(0, 2, 0, 0))
+    for index, name in enumerate(rows[0]):
+        is_last = index == len(rows[0]) - 1
+        table.add_column(name, no_wrap=not is_last)
+    for row in rows[header:]:
+        table.add_row(*row)
+    text = StringIO()
+    Console(file=text, width=width, color_system=None, markup=False, highlight=False).print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())

@@ -1,0 +1,111 @@
+"""A table as .csv for machines, .md for eyes and .tex (booktabs) for the paper."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+
+from bench.reporting.tables import Table, Value
+
+FORMATS = ("csv", "md", "tex")
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "\N{EN DASH}": "--",
+}
+
+
+def render(table: Table, suffix: str) -> str:
+    """The text of the file; `suffix` is one of FORMATS."""
+    return {"csv": _csv, "md": markdown, "tex": _latex}[suffix](table)
+
+
+def _csv(table: Table) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.field_names)
+    for record in table.records:
+        writer.writerow([_csv_field(record[name]) for name in table.field_names])
+    return text.getvalue()
+
+
+def _csv_field(value: Value) -> str:
+    """A text that a spreadsheet would run as a formula is made a text by an apostrophe."""
+    if not isinstance(value, str):
+        return repr(value)
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def markdown(table: Table, max_lines: int | None = None) -> str:
+    rows = [[markdown_text(text) for text in line] for line in table.lines[:max_lines]]
+    marks = ["---" if is_text else "---:" for is_text in table.is_text]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [table.headings, marks, *rows])
+
+
+def markdown_text(text: str) -> str:
+    """On one line, escaped where it could be read as mark-up.
+
+    An underscore or a bracket inside a name cannot be.
+    """
+    one_line = " ".join(text.split())
+    return re.sub(r"([\\`*|<>~]|(?<!\w)_|_(?!\w)|(?<=\])\()", r"\\\1", one_line)
+
+
+def _latex(table: Table) -> str:
+    """A tabular alone: float, caption and size are the paper's. Needs booktabs."""
+    columns = "".join("l" if is_text else "r" for is_text in table.is_text)
+    num_labels = len(list(takewhile(bool, table.is_text)))
+    lines = [
+        f"% {' '.join(table.caption.split())}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        _latex_row(table.headings),
+        r"\midrule",
+    ]
+    before: Sequence[str] = ()
+    for line in table.lines:
+        if before and line[0] != before[0]:
+            lines.append(r"\midrule")
+        lines.append(_latex_row(_without_repeats(line, before, num_labels)))
+        before = line
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _without_repeats(line: Sequence[str], before: Sequence[str], num_labels: int) -> list[str]:
+    """Blank the leading labels that the line above has too, up to the last one."""
+    num_same = 0
+    while num_same < min(num_labels - 1, len(before)) and line[num_same] == before[num_same]:
+        num_same += 1
+    return [""] * num_same + list(line[num_same:])
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(latex_text(cell) for cell in cells) + r" \\"
+
+
+def latex_text(text: str) -> str:
+    """Escaped, with powers of ten and minus signs as mathematics."""
+    escaped = "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
+    powers = re.sub(
+        r"(?<![\w.])(-?)(\d+(?:\.\d+)?)e([+-])0*(\d+)(?![\w.])",
+        lambda found: rf"${found[1]}{found[2]}\times 10^{{{found[3].strip('+')}{found[4]}}}$",
+        escaped,
+    )
+    signed = re.sub(r"(?<![\w$^{.-])-(?=\d)", "$-$", powers)
+    # After the \\ of the line above, a bare bracket would be a length and a bare star its variant.
+    return f"{{}}{signed}" if signed[:1] in ("[", "*") else signed

@@ -1,0 +1,53 @@
+"""A table: columns that say once what a reader sees and what a machine reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+Value: TypeAlias = str | int | float
+"""What a machine reads: a finite number, or an explicit word. Never NaN, infinity or nothing."""
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """`text` is what a reader sees under `heading`; `fields` are the columns of the .csv."""
+
+    heading: str
+    text: Callable[[Row], str] | None  # None: for machines alone
+    fields: Mapping[str, Callable[[Row], Value]]
+    is_text: bool = False  # set flush left; numbers and what stands for them, flush right
+
+
+@dataclass(frozen=True)
+class Table:
+    """Both faces of the same rows."""
+
+    name: str  # of its files
+    heading: str
+    caption: str
+    headings: Sequence[str]
+    lines: Sequence[Sequence[str]]
+    is_text: Sequence[bool]  # of each column
+    records: Sequence[Mapping[str, Value]]
+    field_names: Sequence[str]
+
+
+def build(
+    name: str, heading: str, caption: str, columns: Sequence[Column[Row]], rows: Sequence[Row]
+) -> Table:
+    shown = [column for column in columns if column.text is not None]
+    readers = [(key, read) for column in columns for key, read in column.fields.items()]
+    return Table(
+        name=name,
+        heading=heading,
+        caption=caption,
+        headings=[column.heading for column in shown],
+        lines=[[column.text(row) for column in shown if column.text] for row in rows],
+        is_text=[column.is_text for column in shown],
+        records=[{key: read(row) for key, read in readers} for row in rows],
+        field_names=[key for key, _ in readers],
+    )

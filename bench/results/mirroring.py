@@ -1,0 +1,184 @@
+"""Starts the mirror to Weights & Biases and stops it, for the driver: without importing wandb.
+
+The mirror is a process of its own that reads the store. Whatever becomes of it, the driver and its
+results go on: nothing here raises but BadInput for a wrong mode, and nothing waits longer than
+PATIENCE for a mirror that does not get on.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.records import BadInput
+from bench.results.ledger import Ledger, wandb_folder
+from bench.results.mirror_target import Target, target
+from bench.results.store import Store
+
+PATIENCE = 1.0  # seconds without progress
+_GLANCE = 0.02
+_FAULTS = (OSError, sqlite3.Error, BadInput)
+
+
+@dataclass(frozen=True)
+class MirrorReport:
+    """How many of the store's runs W&B has and lacks; `str` of it is one line for the screen."""
+
+    mirrored: int
+    missing: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Mirror:
+    """A mirror at work on the store in `folder`, or the reason why there is none."""
+
+    def __init__(self, folder: Path, to: Target) -> None:
+        self._folder, self._to = folder, to
+        self._process: subprocess.Popen[bytes] | None = None
+        self._notes = 0
+        self._problem: str | None = None
+        try:
+            ledger = Ledger(folder)
+            self._notes = ledger.num_notes()
+            ledger.close()
+            self._process = _popen(folder, to, follow=os.getpid())
+        except _FAULTS as error:
+            self._problem = f"no mirror in {wandb_folder(folder)}: {_reason(error)}"
+
+    def finish(self) -> MirrorReport:
+        """Waits while runs are being mirrored, then stops the mirror.
+
+        Gives up after a second without progress; a hung mirror is left to end by itself.
+        """
+        if self._process is not None:
+            try:
+                _await_progress(self._process, self._folder, self._to, self._notes)
+            except _FAULTS as error:
+                self._problem = _reason(error)
+            self._process.terminate()
+        return _report(self._folder, self._to, self._notes, self._problem)
+
+
+def start(folder: Path, mode: str | None = None) -> Mirror:
+    """Mirrors the store in `folder`, which must be there, while this process fills it.
+
+    `mode` is "offline" or "online" (by default what mirror_target.target finds). Raises BadInput
+    for any other.
+    """
+    return Mirror(folder, target(mode))
+
+
+def sync(folder: Path, mode: str | None = None) -> MirrorReport:
+    """Mirrors what is missing, however long it takes.
+
+    Raises BadInput where `folder` holds no store, or its subfolder wandb cannot be written to.
+    """
+    to = target(mode)
+    Store(folder).close()
+    try:
+        ledger = Ledger(folder)
+    except (OSError, sqlite3.Error) as error:
+        raise BadInput(f"{wandb_folder(folder)}: cannot be written to: {_reason(error)}") from error
+    notes = ledger.num_notes()
+    ledger.close()
+    if _report(folder, to, notes, None).missing:
+        process = _popen(folder, to)
+        try:
+            process.wait()
+        finally:
+            process.terminate()
+    return _report(folder, to, notes, None)
+
+
+def _popen(folder: Path, to: Target, follow: int | None = None) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "bench.results.wandb_mirror", str(folder)]
+    command += ["--mode", to.mode, "--project", to.project]
+    command += [] if follow is None else ["--follow", str(follow)]
+    with (wandb_folder(folder) / "mirror.log").open("ab") as log:
+        # In a session of its own, where ctrl-C in the driver's terminal does not reach it half way
+        # through a run; and with no terminal to ask for an account.
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    # Whenever it ends, and whoever still cares: no zombie is left.
+    threading.Thread(target=process.wait, name="reap the mirror", daemon=True).start()
+    return process
+
+
+def _await_progress(process: subprocess.Popen[bytes], folder: Path, to: Target, notes: int) -> None:
+    """Returns when nothing is missing, the mirror has ended, or a second brought nothing."""
+    with Store(folder) as store:
+        wanted = store.digests()
+    ledger = Ledger(folder)
+    try:
+        seen, moved = (-1.0, -1.0), time.monotonic()
+        while process.poll() is None and time.monotonic() - moved < PATIENCE:
+            noted = ledger.num_notes()
+            # Importing wandb takes a second or two and is progress; once it is imported, the runs
+            # alone are, for a client that tries again and again is busy too.
+            busy = _cpu_seconds(process.pid) if noted == notes else 0.0
+            if (noted, busy) != seen:
+                seen, moved = (noted, busy), time.monotonic()
+                if not ledger.missing(wanted, to.key):
+                    return
+            time.sleep(_GLANCE)
+    finally:
+        ledger.close()
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return times.user + times.system
+
+
+def _report(folder: Path, to: Target, notes: int, problem: str | None) -> MirrorReport:
+    """`notes` is how many there were in the ledger before this mirror."""
+    total, missing = 0, 0
+    try:
+        with Store(folder) as store:
+            digests = store.digests()
+        total = missing = len(digests)
+        if problem is None:
+            ledger = Ledger(folder)
+            missing = len(ledger.missing(digests, to.key))
+            problem = ledger.last_problem(notes)
+            ledger.close()
+    except _FAULTS as error:
+        problem = problem or _reason(error)
+    return MirrorReport(total - missing, missing, _text(folder, to, total, missing, problem))
+
+
+def _text(folder: Path, to: Target, total: int, missing: int, problem: str | None) -> str:
+    quoted = shlex.quote(str(folder))
+    text = f"W&B ({to.mode}): {total - missing} of {total} runs mirrored"
+    if to.mode == "offline" and total > missing:
+        logs = shlex.quote(str(wandb_folder(folder)))
+        text += f" into {logs}; upload them with: wandb sync {logs}/offline-run-*"
+    if missing:
+        text += f"; {missing} missing"
+        text += f" ({problem})" if problem else ""
+        text += f"; mirror them with: bench sync {quoted}"
+    return text
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

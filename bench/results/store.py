@@ -1,0 +1,222 @@
+"""The store: every run of a grid, whole or not at all, in DIR/results.sqlite.
+
+    with Store.open(folder) as store:        # the driver, which alone writes
+        done = store.current(specs)
+        store.put(record, provenance)
+    with Store(folder) as store:             # everybody else
+        for run in store.rows(): ...
+
+One transaction a run: a kill at any moment leaves all of a run or nothing of it. Not for network
+file systems, where SQLite's locks do not hold.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bench import records, settings
+from bench.records import BadInput, Outcome, RunRecord, RunSpec
+from bench.results import encoding
+from bench.results.currency import Currency, Status, member_key
+from bench.results.encoding import LazyTable
+from bench.results.opening import check_folder, open_reader, open_writer
+from bench.results.schema import COLUMNS, PROVENANCE_FIELDS, TABLES
+
+__all__ = ["Status", "Store", "StoredRun", "check_folder"]
+
+_NAMES = ", ".join(COLUMNS)
+_NAMES_WITHOUT_TABLES = ", ".join(name for name in COLUMNS if name not in TABLES)
+_OUTCOMES = ", ".join(f"'{outcome.value}'" for outcome in Outcome if outcome.is_result)
+_RESULTS = (
+    "SELECT run_id, members_digest FROM runs"  # noqa: S608
+    f" WHERE semantics_version = ? AND outcome IN ({_OUTCOMES})"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredRun:
+    """A run as the store holds it. `record.curves` and `record.flow` are read when asked for."""
+
+    run_id: str
+    cell_id: str
+    record: RunRecord
+    record_digest: str
+    semantics_version: int
+    members_digest: str
+    provenance: Mapping[str, Any]
+    stored_at: str  # UTC
+    currency: Currency = field(repr=False, compare=False)
+
+    @property
+    def status(self) -> Status:
+        """Looked up when asked for: it reads the member files, which may be broken just now."""
+        return self.currency.status(
+            spec=self.record.spec,
+            outcome=self.record.outcome,
+            semantics_version=self.semantics_version,
+            digest=self.members_digest,
+        )
+
+
+class Store:
+    """The runs of one folder. A store belongs to the thread that opened it.
+
+    Raises BadInput where the folder holds no store, or one of a newer format.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self._adopt(Path(folder), open_reader(Path(folder)))
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Self:
+        """For writing; makes the folder and the store where there are none.
+
+        Raises BadInput where `folder` is a file or holds other data.
+        """
+        store = cls.__new__(cls)
+        store._adopt(Path(folder), open_writer(Path(folder)))
+        return store
+
+    def _adopt(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self.folder = folder
+        self._connection = connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def put(self, record: RunRecord, provenance: Mapping[str, Any]) -> None:
+        """Stores all of a run at once; a row of the same run moves to `superseded`.
+
+        Raises ValueError where a result comes without one of PROVENANCE_FIELDS.
+        """
+        if record.outcome.is_result:
+            _check_provenance(record, provenance)
+        now = _now()
+        row = encoding.to_row(record, provenance, now)
+        replaced = {"now": now, "run_id": row["run_id"]}
+        marks = ", ".join(f":{name}" for name in COLUMNS)
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            execute(
+                f"INSERT INTO superseded (superseded_at, {_NAMES})"  # noqa: S608
+                f" SELECT :now, {_NAMES} FROM runs WHERE run_id = :run_id",
+                replaced,
+            )
+            execute("DELETE FROM runs WHERE run_id = :run_id", replaced)
+            execute(f"INSERT INTO runs ({_NAMES}) VALUES ({marks})", row)  # noqa: S608
+            execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+
+    def current(self, specs: Iterable[RunSpec]) -> set[str]:
+        """The ids of those runs of `specs` that need not be run again."""
+        results = dict(self._connection.execute(_RESULTS, (records.SEMANTICS_VERSION,)).fetchall())
+        currency = Currency()
+        ids = ((spec, spec.run_id) for spec in specs)
+        return {
+            run_id
+            for spec, run_id in ids
+            if run_id in results and results[run_id] == currency.members(spec)
+        }
+
+    def rows(self) -> Iterator[StoredRun]:
+        """Every run, by run id: results, stale ones and failures."""
+        currency = Currency()
+        for row in self._connection.execute(
+            f"SELECT {_NAMES_WITHOUT_TABLES} FROM runs ORDER BY run_id"  # noqa: S608
+        ):
+            yield self._stored_run(row, currency)
+
+    def find(self, prefix: str) -> StoredRun:
+        """The run whose id begins with `prefix`; raises BadInput where it is none, or several."""
+        known = list(self.digests())
+        found = [run_id for run_id in known if run_id.startswith(prefix.lower())]
+        if not found:
+            hint = settings.nearest(prefix, known)
+            raise BadInput(f"run {prefix}: there is none in {self.folder}{hint}")
+        if len(found) > 1:
+            some = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
+            raise BadInput(f"run {prefix}: {len(found)} runs begin so ({some}); give more digits")
+        return self.get(found[0])
+
+    def get(self, run_id: str) -> StoredRun:
+        """Raises KeyError."""
+        row = self._connection.execute(
+            f"SELECT {_NAMES_WITHOUT_TABLES} FROM runs WHERE run_id = ?",  # noqa: S608
+            (run_id,),
+        ).fetchone()
+        if row is None:
+            raise KeyError(run_id)
+        return self._stored_run(row, Currency())
+
+    def digests(self) -> dict[str, str]:
+        """Run id -> record digest, of every run, by run id."""
+        query = "SELECT run_id, record_digest FROM runs ORDER BY run_id"
+        return dict(self._connection.execute(query).fetchall())
+
+    def data_version(self) -> int:
+        """A number that changes when another process has written to the store."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def _stored_run(self, row: sqlite3.Row, currency: Currency) -> StoredRun:
+        run_id, digest = row["run_id"], row["record_digest"]
+        record = encoding.to_record(
+            row, lambda table: LazyTable(lambda: self._blob(table, run_id, digest))
+        )
+        return StoredRun(
+            run_id=run_id,
+            cell_id=row["cell_id"],
+            record=record,
+            record_digest=digest,
+            semantics_version=row["semantics_version"],
+            members_digest=row["members_digest"],
+            provenance=json.loads(row["provenance"]),
+            stored_at=row["stored_at"],
+            currency=currency,
+        )
+
+    def _blob(self, table: str, run_id: str, digest: str) -> bytes | None:
+        # By digest too: the run may have been run again since its row was read.
+        query = " UNION ALL ".join(
+            f"SELECT {table} FROM {place} WHERE run_id = :run_id AND record_digest = :digest"  # noqa: S608
+            for place in ("runs", "superseded")
+        )
+        found = self._connection.execute(query, {"run_id": run_id, "digest": digest}).fetchone()
+        if found is None:
+            raise KeyError(run_id)
+        blob: bytes | None = found[0]
+        return blob
+
+
+def _check_provenance(record: RunRecord, provenance: Mapping[str, Any]) -> None:
+    missing = [name for name in PROVENANCE_FIELDS if name not in provenance]
+    if missing:
+        raise ValueError(f"a result without provenance is not stored: {', '.join(missing)}")
+    members = {member_key(kind, member) for kind, member in record.spec.members}
+    if set(provenance["member_digests"]) != members:
+        raise ValueError(f"member_digests are not those of the members {sorted(members)}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+
+import pytest
+
+from bench.execution import doctor
+from bench.records import BadInput
+
+
+def topics(results) -> dict[str, doctor.Finding]:
+    return {finding.topic: finding for finding in doctor.examine(results)}
+
+
+def test_this_machine_can_run_the_suite(tmp_path):
+    found = topics(tmp_path / "not yet there")
+    assert not [finding for finding in found.values() if finding.is_fatal]
+    assert "torch 2" in found["packages"].state
+    assert not (tmp_path / "not yet there").exists()
+
+
+def test_a_missing_package_is_named_with_what_mends_it(tmp_path, monkeypatch):
+    version = importlib.metadata.version
+
+    def without_hydra(name: str) -> str:
+        if name == "hydra-core":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", without_hydra)
+    (missing,) = [finding for finding in doctor._packages() if finding.is_fatal]
+    assert doctor.in_words(missing).startswith("MISSING")
+    assert "pip install 'hydra-core" in missing.remedy
+
+
+def test_what_is_optional_is_told_and_not_fatal(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    found = topics(tmp_path)
+    for topic in ("C compiler", "LaTeX"):
+        assert found[topic].remedy.startswith("apt-get install")
+        assert not found[topic].is_fatal
+
+
+def test_credentials_are_told_and_never_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", "f00" * 13 + "b")
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    finding = topics(tmp_path)["wandb"]
+    assert "online" in finding.state
+    assert "f00" not in doctor.in_words(finding)
+    monkeypatch.delenv("WANDB_API_KEY")
+    monkeypatch.setenv("NETRC", str(tmp_path / "absent"))
+    assert "wandb login" in topics(tmp_path)["wandb"].remedy
+
+
+@pytest.mark.parametrize("name", ["a file", "closed"])
+def test_results_that_cannot_be_written_to_are_fatal(tmp_path, monkeypatch, name):
+    (tmp_path / "a file").touch()
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "closed")
+    assert doctor._folder(tmp_path / name).is_fatal
+    assert not doctor._folder(tmp_path / "open").is_fatal
+
+
+def test_a_store_that_is_not_there_is_bad_input(tmp_path):
+    with pytest.raises(BadInput, match=r"results\.sqlite"):
+        list(doctor.examine_store(tmp_path))

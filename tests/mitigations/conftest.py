@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+
+@pytest.fixture
+def sequence() -> Tensor:
+    """[time, batch, features]; its first step serves a feed-forward network."""
+    return torch.randn(9, 4, 2, generator=torch.Generator().manual_seed(0))

@@ -1,0 +1,143 @@
+"""Files under conf/: what is wrong is told with its file, and nothing but data goes through."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.planning import plan
+from bench.records import BadInput
+
+TRIAL = "conf/experiment/trial.yaml"
+
+
+def refusal(overrides, conf) -> str:
+    with pytest.raises(BadInput) as caught:
+        plan(overrides, conf)
+    assert str(caught.value).isprintable()  # so it is one line
+    assert len(str(caught.value)) < 500
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("lr: [0.1\nseeds: 3\n", f"{TRIAL}, line 3: expected ',' or ']', but got ':'"),
+        ("\tlr: 0.1\n", f"{TRIAL}, line 2: found character '\\t'"),
+        ("grid:\n  task: [adding]\n seeds: 3\n", f"{TRIAL}, line 4: "),
+        ("lr: 0.1\nlr: 0.2\n", f"{TRIAL}, line 3: lr stands there twice"),
+        ("- lr\n", f"{TRIAL}, line 2: must hold KEY: VALUE lines"),
+        ("lr: \x07\n", f"{TRIAL}: cannot be read as YAML"),
+        ("task: {_target_: os.system}\n", f"{TRIAL}, line 2: _target_: keys that begin with _"),
+        ("lr: ${oc.env:HOME}\n", f"{TRIAL}, line 2: ${{oc.env:HOME}} is refused"),
+        ("lr: ['${oc.env:HOME,0.1}']\n", f"{TRIAL}, line 2: ${{oc.env:HOME,0.1}} is refused"),
+        ("lr: ${${dtype}:HOME}\n", "is refused: a config is plain data"),
+        ("${oc.env:HOME}: 1\n", "is refused: a config is plain data"),
+        ("lr: !!python/object/apply:os.system [ls]\n", f"{TRIAL}, line 2: "),
+        ("lr: !number 3\n", f"{TRIAL}, line 2: !number is refused"),
+        ("hydra: {searchpath: [file:///]}\n", f"{TRIAL}, line 2: Hydra's own settings"),
+        ("defaults: smoke\n", f"{TRIAL}, line 2: defaults must be a list"),
+        ("defaults: [override /task: adding]\n", "members are selected under grid"),
+        ("defaults: [override /protocol: [fixed]]\n", f"{TRIAL}, line 2: a defaults list holds"),
+        ("defaults: ['${oc.env:HOME}']\n", f"{TRIAL}, line 2: ${{oc.env:HOME}} is refused"),
+        (
+            "defaults: [smok]\n",
+            "experiment=smok: there is no such experiment (did you mean smoke?)",
+        ),
+        ("defaults: [override /logger: wnadb]\n", "logger=wnadb: there is no such logger"),
+        ("defaults: [trial]\n", f"{TRIAL}: builds on itself"),
+        ("grid: {task: [addin]}\n", "experiment trial: task=addin: there is no such task"),
+        ("grid: {task: [3]}\n", "experiment trial: task=[3]: 3 is no name"),
+        ("grid: {task: []}\n", "experiment trial: task=[]: nothing is selected"),
+        ('grid: {task: ["add\\ning"]}\n', "task=add ing: there is no such task"),
+        ("grid: {task: [adding], tasks: [digits]}\n", "grid.tasks: there is no such key"),
+        ("grid: {task: [adding]}\nlrr: 0.1\n", "experiment trial: lrr: there is no such key"),
+        ("grid: {task: [adding]}\nlr: [[0.1]]\n", "experiment trial: lr=[0.1]: must be a number"),
+        ("grid: {task: [adding]}\nlr: {a: 1}\n", "experiment trial: lr.a: there is no such key"),
+        ("grid: {task: [adding]}\nlr: 2020-01-01\n", "is refused: a config is plain data"),
+        ("grid: {task: [adding]}\nseeds: 0\n", "experiment trial: seeds=0: must be a whole"),
+        ("grid: {task: [adding]}\ndepth: 5\n", "experiment trial: depth=5: none of the selected"),
+        (
+            "grid: {task: [adding]}\ntask: {adding: {length: 0}}\n",
+            "experiment trial: task.adding.length=0: must be a whole number at least 2",
+        ),
+        (
+            "grid: {task: [adding]}\ntask: {digits: {steps: 5}}\n",
+            "experiment trial: task.digits.steps=5: digits is not selected (task=adding)",
+        ),
+        (
+            "grid: {task: [adding]}\nlogger: {mode: offline}\n",
+            "experiment trial: logger.mode=offline: logger=none has no such setting",
+        ),
+    ],
+)
+def test_an_experiment_that_cannot_be_used(text, fragment, conf, experiment):
+    experiment(text)
+    assert fragment in refusal(["experiment=trial"], conf)
+
+
+def test_an_experiment_needs_its_header(conf, experiment):
+    experiment("grid: {task: [adding]}\n", header="")
+    message = refusal(["experiment=trial"], conf)
+    assert f"{TRIAL}: its first line must be: # @package _global_" in message
+
+
+def test_experiments_that_build_on_one_another_in_a_circle(conf, experiment):
+    experiment("defaults: [second]\n")
+    experiment("defaults: [trial]\n", name="second")
+    assert "builds on itself, by way of trial and second" in refusal(["experiment=trial"], conf)
+
+
+def test_bytes_that_are_no_text(conf, experiment):
+    experiment("").write_bytes(b"# @package _global_\nlr: \xff\n")
+    assert f"{TRIAL}: cannot be read as YAML" in refusal(["experiment=trial"], conf)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "fragment"),
+    [
+        ("config.yaml", "lr: [\n", "conf/config.yaml, line 2"),
+        ("config.yaml", "_recursive_: 3\n", "conf/config.yaml, line 1: _recursive_"),
+        ("protocol/fixed.yaml", "window: }\n", "conf/protocol/fixed.yaml, line 1"),
+        ("executor/local.yaml", "workers: ${oc.env:N}\n", "conf/executor/local.yaml, line 1"),
+        ("protocol/fixed.yaml", "defaults: [x]\n", "only an experiment may have a defaults list"),
+        ("task/adding.yaml", "length: 5\n", "its first line must be: # @package task.adding"),
+        ("task/adding.yaml", "# @package task.adding\na: [\n", "conf/task/adding.yaml, line 3"),
+        (
+            "task/adding.yaml",
+            "# @package task.adding\n_partial_: true\n",
+            "conf/task/adding.yaml, line 2: _partial_: keys that begin with _ are refused",
+        ),
+        (
+            "task/adding.yaml",
+            "# @package task.adding\nlength: 5\n",
+            "conf/task/adding.yaml: task.adding.batch_size: has no default",
+        ),
+        (
+            "optimizer/sgd.yaml",
+            "# @package optimizer.sgd\nlr: 0\n",
+            "conf/optimizer/sgd.yaml: optimizer.sgd.lr=0: must be a number above 0",
+        ),
+        (
+            "optimizer/sgd.yaml",
+            "# @package optimizer.sgd\nlr: 1.0\nnesterov: true\n",
+            "conf/optimizer/sgd.yaml: optimizer.sgd.nesterov: there is no such key",
+        ),
+    ],
+)
+def test_another_file_that_cannot_be_used(file, text, fragment, conf):
+    (conf / file).write_text(text)
+    assert fragment in refusal(["task=adding"], conf)
+
+
+def test_a_member_without_its_file_of_defaults(conf):
+    (conf / "task" / "adding.yaml").unlink()
+    assert "task=adding: there is no such task" in refusal(["task=adding"], conf)
+
+
+def test_a_folder_that_is_no_conf(tmp_path):
+    assert "config.yaml: cannot be read: No such file" in refusal(["task=adding"], tmp_path)
+
+
+def test_a_broken_experiment_disturbs_nobody_else(conf, experiment):
+    experiment("lr: [\n")
+    assert len(plan(["task=adding", "seeds=2"], conf).runs) == 2

@@ -1,0 +1,79 @@
+"""Several stores read as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import made_up_runs as made_up
+import pytest
+
+from bench.records import RunRecord
+from bench.results.combining import Combined
+from bench.results.store import Status, Store
+
+MemberFiles = Callable[..., None]
+
+
+def store_of(folder: Path, *records: RunRecord, **changes: Any) -> Store:
+    with Store.open(folder) as store:
+        for record in records:
+            store.put(record, made_up.provenance(record.spec, **changes))
+    return Store(folder)
+
+
+@pytest.mark.usefixtures("member_files")
+def test_every_run_is_there_once(tmp_path: Path) -> None:
+    records = [made_up.diverged(made_up.spec(seed)) for seed in range(6)]
+    with (
+        store_of(tmp_path / "a", *records[:4]) as one,
+        store_of(tmp_path / "b", *records[2:]) as two,
+        store_of(tmp_path / "c") as three,
+    ):
+        for stores in ([one, two, three], [two, three, one], [one, two, one]):
+            combined = Combined(stores)
+            ids = [run.run_id for run in combined.rows()]
+            assert sorted(ids) == sorted(record.spec.run_id for record in records)
+            assert combined.alarms == ()
+        assert [run.run_id for run in Combined([one]).rows()] == [run.run_id for run in one.rows()]
+
+
+@pytest.mark.usefixtures("member_files")
+def test_different_results_of_the_same_run_are_an_alarm(tmp_path: Path) -> None:
+    first, second = made_up.record(final=0.25), made_up.record(final=0.5)
+    with store_of(tmp_path / "a", first) as one, store_of(tmp_path / "b", second) as two:
+        combined = Combined([one, two])
+        (alarm,) = combined.alarms
+        assert alarm.run_id == first.spec.run_id
+        assert alarm.digests == (first.digest, second.digest)
+        assert alarm.folders == (tmp_path / "a", tmp_path / "b")
+        assert first.digest[:12] in str(alarm)
+        assert [run.record_digest for run in combined.rows()] == [first.digest]
+
+
+def test_a_current_result_is_taken_before_a_stale_one_and_that_before_a_failure(
+    tmp_path: Path, member_files: MemberFiles
+) -> None:
+    spec = made_up.spec()
+    edited = {
+        key: made_up.digest_of(*key.split("/"), "second" if "clip" in key else "first")
+        for key in made_up.provenance()["member_digests"]
+    }
+    old, new = made_up.record(final=0.25), made_up.record(final=0.5)
+    with (
+        store_of(tmp_path / "failed", made_up.failed(spec)) as failed,
+        store_of(tmp_path / "old", old) as before,
+        store_of(tmp_path / "new", new, member_digests=edited) as after,
+    ):
+        for edition, taken in (((), old), (("clip_norm",), new)):
+            member_files(edited=edition)
+            combined = Combined([failed, before, after])
+            (run,) = combined.rows()
+            assert run.record_digest == taken.digest
+            assert run.status is Status.CURRENT
+            # Other code may give another result: nothing to be alarmed about.
+            assert combined.alarms == ()
+        (run,) = Combined([failed, before]).rows()
+        assert run.record_digest == old.digest
+        assert run.status is Status.STALE
