@@ -225,9 +225,9 @@ def _doctor_arguments(parser: Parser) -> None:
 def _doctor(options: Namespace) -> int:
     from bench.execution import doctor
 
-    findings = list(doctor.examine(options.folder or RESULTS))
-    if options.folder:
-        findings += doctor.examine_store(options.folder)
+    # The store first: where there is none, nothing else is of interest.
+    of_store = list(doctor.examine_store(options.folder)) if options.folder else []
+    findings = [*doctor.examine(options.folder or RESULTS), *of_store]
     print(*map(doctor.in_words, findings), sep="\n")
     return DOES_NOT_HOLD if any(finding.is_fatal for finding in findings) else DONE
 
@@ -314,7 +314,7 @@ def _find(prefix: str, stores: Sequence[Store]) -> StoredRun:
 
 def _defaults(member: discovery.Member) -> dict[str, Any]:
     """Its YAML file, as plain data that JSON can hold."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     file = CONF / member.kind / f"{member.name}.yaml"
     values = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else None

@@ -16,6 +16,7 @@ from concurrent.futures import TimeoutError as TimeLimitReached
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from queue import Empty, SimpleQueue
 from typing import Self
 
@@ -51,6 +52,8 @@ class Pool:
 
     def __enter__(self) -> Self:
         self._on_leaving.enter_context(_environment(ONE_THREAD))
+        # Started by the first worker otherwise, and in passing it would unblock SIGINT.
+        resource_tracker.ensure_running()
         self._pool = self._new_pool()
         return self
 

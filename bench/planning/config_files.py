@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from bench.planning.plain_data import check_key, check_text, one_line
 from bench.records import BadInput

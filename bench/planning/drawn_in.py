@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from bench.planning.config_files import check_file, option_file, place, short
 from bench.planning.vocabulary import GROUP_SETTINGS

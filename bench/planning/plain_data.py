@@ -56,6 +56,8 @@ def checked(value: Any, annotation: Any, where: str) -> Setting:
         raise BadInput(f"{where}={shown(value)}: must be {allowed}")
     if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
         raise BadInput(f"{where}={shown(value)}: must be {allowed}, and at most 2^53")
+    if value in ("inf", "-inf", "nan") and allowed.startswith("a number"):
+        value = float(value)  # YAML spells it .inf, but people do not
     try:
         return check(value, annotation, where)
     except BadInput as error:

@@ -79,7 +79,8 @@ def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
     found = cells(combinations, settings)
     _check_memory(found)
     name = config.choices["experiment"] or "default"
-    results = Path(settings.results or f"results/{name}").expanduser()
+    # os.path: unlike pathlib's it takes the name of an unknown user for a folder's.
+    results = Path(os.path.expanduser(settings.results or f"results/{name}"))
     return Plan(
         name=name,
         cells=found,

@@ -179,6 +179,6 @@ def _single(group: str, values: Mapping[str, Any], config: Composed) -> dict[str
 def _results(value: Any, where: str) -> str | None:
     if value is None:
         return None
-    if isinstance(value, list) or not shown(value).strip():
+    if isinstance(value, list | Mapping) or not str(value).strip() or not str(value).isprintable():
         raise BadInput(f"{where}={shown(value)}: must be one folder")
     return str(value)

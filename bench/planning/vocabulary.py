@@ -49,6 +49,11 @@ def check_key_exists(key: str, where: str) -> None:
     else:
         known = [*_AT_THE_TOP, *(f"grid.{kind}" for kind in KINDS)]
         candidates = [*KINDS, *CHOICES, *_AT_THE_TOP]
+    if key in KINDS or key in CHOICES:
+        raise BadInput(
+            f"{where}: names a group; a file selects members under grid, and a protocol, executor "
+            "or logger in its defaults list"
+        )
     if key not in known:
         hint = nearest(key, candidates) or "; there are: " + ", ".join(candidates)
         raise BadInput(f"{where}: there is no such key{hint}")

@@ -16,7 +16,7 @@ from bench.reporting.figure_pages import (
     curve_pages,
     flow_pages,
     matrix_pages,
-    slug,
+    slugs,
 )
 from bench.reporting.figures.line_page import LinePage, draw_line_page
 from bench.reporting.figures.matrix_page import draw_matrix_page
@@ -71,9 +71,10 @@ def drawn_figures(summaries: Sequence[CellSummary], gaps: list[Gap]) -> Iterator
         matrices = [draw_matrix_page(page) for page in matrix_pages(summaries)]
         for name, figure in _named(OUTCOMES, matrices):
             yield DrawnFigure(OUTCOMES, name, "Outcomes", _encoded(figure))
-        for panel_name, members in by_panel(summaries):
-            panel = _read(panel_name, members, gaps)
-            yield from _line_figures(panel, styles)
+        panels = dict(by_panel(summaries))
+        for panel_name, file_name in slugs(panels).items():
+            panel = _read(panel_name, panels[panel_name], gaps)
+            yield from _line_figures(panel, file_name, styles)
 
 
 def _read(name: str, summaries: Sequence[CellSummary], gaps: list[Gap]) -> PanelCells:
@@ -87,13 +88,15 @@ def _read(name: str, summaries: Sequence[CellSummary], gaps: list[Gap]) -> Panel
     return PanelCells(name, cells, curves)
 
 
-def _line_figures(panel: PanelCells, styles: Mapping[str, LineStyle]) -> Iterator[DrawnFigure]:
+def _line_figures(
+    panel: PanelCells, file_name: str, styles: Mapping[str, LineStyle]
+) -> Iterator[DrawnFigure]:
     for kind, pages in (
         (CURVES, curve_pages(panel, styles)),
         (FLOW, flow_pages(panel, styles)),
     ):
         shown = [page for page in pages if _shows_something(page)]
-        for name, page in _named(f"{kind}_{slug(panel.name)}", shown):
+        for name, page in _named(f"{kind}_{file_name}", shown):
             yield DrawnFigure(kind, name, panel.name, _encoded(draw_line_page(page)))
 
 

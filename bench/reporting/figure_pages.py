@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias
@@ -21,6 +21,8 @@ from bench.reporting.figures.matrix_page import MAX_ROWS, MatrixPage, MatrixPane
 from bench.reporting.figures.matrix_page import pages as pack
 from bench.reporting.figures.style import BASELINE_NAME, MAX_LINES, LineStyle
 from bench.reporting.summaries import CellSummary, chance_level
+
+_MAX_SLUG = 150  # characters; file systems take 255 for the whole name
 
 Place: TypeAlias = tuple[str, str]
 """(architecture, mitigation)"""
@@ -110,7 +112,7 @@ def matrix_pages(summaries: Sequence[CellSummary]) -> list[MatrixPage]:
     for rows in chunks(mitigations, MAX_ROWS):
         for name, members in by_panel(summaries):
             architectures = distinct(summary.cell.architecture for summary in members)
-            for columns in chunks(architectures, max_columns(rows)):
+            for columns in chunks(architectures, max_columns(rows, architectures)):
                 panels.append(_matrix_panel(name, members, rows, columns))
     return pack(panels)
 
@@ -181,9 +183,14 @@ def _explosion_bound(panel: PanelCells) -> float:
     return max(bounds, default=math.inf)
 
 
-def slug(label: str) -> str:
-    """A label as part of a file name that LaTeX takes too."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_")
+def slugs(labels: Iterable[str]) -> dict[str, str]:
+    """Each label as part of a file name that LaTeX takes too, different for different labels."""
+    found: dict[str, str] = {}
+    for label in labels:
+        plain = re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_")[:_MAX_SLUG]
+        same = sum(other.rpartition("--")[0] == plain or other == plain for other in found.values())
+        found[label] = f"{plain}--{same + 1}" if same else plain
+    return found
 
 
 def _cut(panel: PanelCells) -> Iterator[tuple[list[str], list[str]]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from bench.paths import CONF
 from bench.records import Event, EventKind, MemberSpec, Outcome, RunRecord, RunSpec, Setting

@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 import psutil
 
@@ -66,16 +66,17 @@ def stop_on_signals() -> threading.Event:
 def the_only_one(folder: Path, keep_trying: Callable[[], bool]) -> Iterator[bool]:
     """Whether this process is the one mirror of `folder`; the lock ends with the process."""
     with (wandb_folder(folder) / "mirror.lock").open("a") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if keep_trying():
-                    continue
-                yield False
-                return
-            yield True
-            return
+        while not (locked := _lock(file)) and keep_trying():
+            pass
+        yield locked
+
+
+def _lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @dataclass
@@ -116,7 +117,7 @@ class MirrorLoop:
 
     def _pass(self) -> bool:
         """Sends what is missing; False where it was broken off."""
-        waiting = deque(self._missing() - self._failed)
+        waiting = deque(work for work in self._missing() if work not in self._failed)
         if not waiting:
             return True
         if obstacle := self.obstacle():
@@ -124,9 +125,9 @@ class MirrorLoop:
             return False
         return self._send_all(waiting)
 
-    def _missing(self) -> set[_Work]:
+    def _missing(self) -> list[_Work]:
         digests = self.store.digests()
-        return {(run_id, digests[run_id]) for run_id in self.ledger.missing(digests, self.key)}
+        return [(run_id, digests[run_id]) for run_id in self.ledger.missing(digests, self.key)]
 
     def _send_all(self, waiting: deque[_Work]) -> bool:
         under_way: dict[Future[None], _Work] = {}

@@ -42,7 +42,10 @@ _RESULTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class StoredRun:
-    """A run as the store holds it. `record.curves` and `record.flow` are read when asked for."""
+    """A run as the store holds it.
+
+    `record.curves` and `record.flow` are read when first asked for, while the store is open.
+    """
 
     run_id: str
     cell_id: str
@@ -105,7 +108,8 @@ class Store:
     def put(self, record: RunRecord, provenance: Mapping[str, Any]) -> None:
         """Stores all of a run at once; a row of the same run moves to `superseded`.
 
-        Raises ValueError where a result comes without one of PROVENANCE_FIELDS.
+        A traceback is stored as clean_traceback leaves it. Raises ValueError where a result comes
+        without one of PROVENANCE_FIELDS.
         """
         if record.outcome.is_result:
             _check_provenance(record, provenance)

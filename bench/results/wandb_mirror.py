@@ -10,6 +10,7 @@ module imports wandb.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import shutil
@@ -71,7 +72,7 @@ def _mirror(store: Store, to: Target, follow: int | None) -> int:
         try:
             sender = _Sender(store.folder, to)
         except Exception as error:  # whatever an absent or broken installation raises
-            ledger.note_problem(f"wandb cannot be imported: {error}")
+            ledger.note_problem(f"wandb cannot be used: {error}")
             raise
         ledger.note_step("wandb is imported")
         try:
@@ -206,7 +207,7 @@ def _raise_if_incomplete(files: Path) -> None:
     log = files / "logs" / "debug-internal.log"
     for line in log.read_text(errors="replace").splitlines():
         if '"level":"ERROR+4"' in line:
-            raise ConnectionError(line)
+            raise ConnectionError(json.loads(line)["msg"])
 
 
 def _offline_runs(logs: Path) -> dict[str, list[Path]]:

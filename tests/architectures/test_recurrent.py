@@ -13,6 +13,7 @@ from bench.network import Network
 from bench.records import MemberSpec, Signature
 
 GATES = {"rnn_tanh": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
+SAME = {"weight_ih": "input", "weight_hh": "recurrent", "bias_ih": "bias"}
 each_architecture = pytest.mark.parametrize("name", GATES)
 
 
@@ -51,28 +52,64 @@ def all_derivatives(network: Network, inputs: Tensor) -> dict[str, Tensor]:
     return found
 
 
+def torchs_layers(name: str, num_layers: int) -> nn.RNNBase:
+    """torch's own layers of 3 inputs and 5 units."""
+    if name.startswith("rnn_"):
+        return nn.RNN(3, 5, num_layers, nonlinearity=name.removeprefix("rnn_")).double()
+    kind = {"lstm": nn.LSTM, "gru": nn.GRU}[name]
+    return kind(3, 5, num_layers).double()
+
+
+@torch.no_grad()
+def copy_into(target: Tensor, source: Tensor) -> None:
+    target.copy_(source)
+
+
 @each_architecture
 @pytest.mark.parametrize("num_layers", [1, 3])
 @pytest.mark.parametrize("time", [1, 9])
-@pytest.mark.parametrize("output_steps", [1, 4])
 @pytest.mark.parametrize("site", ["preactivation", "state"])
 def test_the_step_path_is_the_whole_sequence_path(
-    name: str, num_layers: int, time: int, output_steps: int, site: Any
+    name: str, num_layers: int, time: int, site: Any
 ) -> None:
     generator = torch.Generator().manual_seed(2)
     inputs = torch.randn(time, 4, 3, generator=generator, dtype=torch.float64)
-    whole, stepwise = (
-        build(name, num_layers=num_layers, steps=output_steps).double() for _ in range(2)
-    )
+    whole, stepwise = (build(name, num_layers=num_layers, steps=4).double() for _ in range(2))
     stepwise.insert(site, lambda width: nn.Identity())
     found = []
     for network in (whole, stepwise):
         disturb(network)
         found.append(all_derivatives(network, inputs))
     assert found[0].keys() == found[1].keys()
-    assert found[0]["outputs"].shape == (min(output_steps, time), 4, 2)
+    assert found[0]["outputs"].shape == (min(4, time), 4, 2)
     for key, tensor in found[0].items():
         torch.testing.assert_close(found[1][key], tensor, rtol=1e-10, atol=1e-12, msg=key)
+
+
+@each_architecture
+@pytest.mark.parametrize("num_layers", [1, 2])
+@pytest.mark.parametrize("output_steps", [1, 3, 7])
+def test_it_is_torchs_network_with_a_readout_of_the_last_steps(
+    name: str, num_layers: int, output_steps: int
+) -> None:
+    network = build(name, num_layers=num_layers, steps=output_steps).double()
+    disturb(network)
+    layers = torchs_layers(name, num_layers)
+    for layer in range(num_layers):
+        for ours, theirs in (
+            ("input", "weight_ih"),
+            ("recurrent", "weight_hh"),
+            ("bias", "bias_ih"),
+        ):
+            copy_into(getattr(layers, f"{theirs}_l{layer}"), network.tensor(f"{ours}_{layer}"))
+        torch.nn.init.zeros_(getattr(layers, f"bias_hh_l{layer}"))
+        if name == "gru":
+            candidate = getattr(layers, f"bias_hh_l{layer}")[10:]
+            copy_into(candidate, network.tensor(f"candidate_bias_{layer}"))
+    inputs = torch.randn(7, 4, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    states = layers(inputs)[0][7 - output_steps :]
+    expected = states @ network.tensor("readout").T + network.tensor("readout_bias")
+    torch.testing.assert_close(network(inputs), expected)
 
 
 @each_architecture

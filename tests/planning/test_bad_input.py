@@ -86,6 +86,7 @@ REFUSED = [
     ([TASK, "logger=wandb", "logger.project=null"], "logger.project=null: must be a text"),
     ([TASK, "results=a,b"], "results=[a,b]: must be one folder"),
     ([TASK, "results="], "results=: must be one folder"),
+    ([TASK, "results={}"], "results={}: must be one folder"),
     # what cannot work together
     ([TASK, "architecture=mlp"], "task=adding architecture=mlp: adding is a sequence, mlp takes a"),
     (["task=digits", "architecture=lstm"], "(for digits: mlp); nothing is left to run"),

@@ -54,6 +54,12 @@ def refusal(overrides, conf) -> str:
         ("grid: {task: [adding]}\nlr: [[0.1]]\n", "experiment trial: lr=[0.1]: must be a number"),
         ("grid: {task: [adding]}\nlr: {a: 1}\n", "experiment trial: lr.a: there is no such key"),
         ("grid: {task: [adding]}\nlr: 2020-01-01\n", "is refused: a config is plain data"),
+        ('grid: {task: [adding]}\nresults: "a\\0"\n', "experiment trial: results=a: must be one"),
+        ("grid: {task: [adding]}\nlr: inf\n", "experiment trial: lr=inf: must be a number above 0"),
+        ("grid: {task: [adding]}\nlr: nan\n", "experiment trial: lr=nan: must be a number above 0"),
+        ("grid: {task: [adding]}\ntask: null\n", "experiment trial: task: names a group"),
+        ("grid: {task: [adding]}\nlogger: wandb\n", "experiment trial: logger: names a group"),
+        ("grid: [adding]\n", "conf: In 'experiment/trial'"),
         ("grid: {task: [adding]}\nseeds: 0\n", "experiment trial: seeds=0: must be a whole"),
         ("grid: {task: [adding]}\ndepth: 5\n", "experiment trial: depth=5: none of the selected"),
         (
@@ -73,6 +79,16 @@ def refusal(overrides, conf) -> str:
 def test_an_experiment_that_cannot_be_used(text, fragment, conf, experiment):
     experiment(text)
     assert fragment in refusal(["experiment=trial"], conf)
+
+
+@pytest.mark.parametrize("infinity", ["inf", ".inf", "1e999"])
+def test_infinity_as_people_write_it(infinity, conf, experiment):
+    experiment(
+        "grid: {task: [adding], mitigation: [clip_norm]}\n"
+        f"mitigation: {{clip_norm: {{threshold: {infinity}}}}}\n"
+    )
+    (cell,) = plan(["experiment=trial"], conf).cells
+    assert cell.mitigation[0].settings == {"threshold": float("inf")}
 
 
 def test_an_experiment_needs_its_header(conf, experiment):

@@ -12,7 +12,7 @@ from bench import discovery
 from bench.planning import plan
 from bench.records import RunSpec
 
-repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=12)
+repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=8)
 
 
 def run_ids(overrides: list[str]) -> list[str]:

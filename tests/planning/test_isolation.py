@@ -52,7 +52,7 @@ def test_nothing_in_the_current_directory_is_read_or_run(tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_what_imports_hydra_plugins_later_still_finds_them(monkeypatch):
+def test_what_imports_hydra_plugins_later_still_finds_them():
     assert "hydra_plugins" not in sys.modules
     plan(["task=adding"])
     assert "hydra_plugins" not in sys.modules

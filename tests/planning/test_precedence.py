@@ -137,6 +137,7 @@ def test_the_results_go_under_the_experiments_name():
     assert str(plan(["task=adding"]).results) == "results/default"
     assert str(plan(["experiment=smoke"]).results) == "results/smoke"
     assert str(plan(["experiment=smoke", "results=elsewhere"]).results) == "elsewhere"
+    assert str(plan(["task=adding", "results=~nobody_of_that_name"]).results).startswith("~")
 
 
 def test_the_config_as_text_makes_the_same_plan_again(conf, experiment):

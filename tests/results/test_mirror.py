@@ -301,7 +301,7 @@ def test_without_wandb(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PYTHONPATH", str(stub.parent))
     report = mirroring.sync(folder, "offline")
     assert report.missing == 3
-    assert "(wandb cannot be imported: No module named wandb)" in str(report)
+    assert "(wandb cannot be used: No module named wandb)" in str(report)
     assert_harmless(folder, "4 missing", mode="offline")
 
 

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 
 from bench.reporting.bands import Band, Trace
 from bench.reporting.figures.log_axis import LogScale, apply
-from bench.reporting.figures.style import NEUTRAL, REFERENCE_DASHES, LineStyle
+from bench.reporting.figures.style import REFERENCE_LINE, LineStyle
 
 END_MARKERS = {"diverged": "x", "frozen": "+"}
+"""How a run ended that did not reach its budget -> the marker at its end."""
 _MARKERS_PER_LINE = 5
 
 
@@ -25,7 +26,7 @@ def draw_bands(
     """One line a name, on a logarithmic y axis; `reference` is a level to compare with."""
     apply(ax, scale)
     if reference is not None and reference > 0:
-        ax.axhline(reference, color=NEUTRAL, linewidth=0.8, linestyle=REFERENCE_DASHES, zorder=1)
+        ax.axhline(reference, zorder=1, **REFERENCE_LINE)
     for order, (name, band) in enumerate(bands.items()):
         _draw_band(ax, band, styles[name], scale, order)
     return ax

@@ -10,12 +10,15 @@ from matplotlib.lines import Line2D
 
 from bench.reporting.bands import Band
 from bench.reporting.figures.band_plot import END_MARKERS
-from bench.reporting.figures.style import NEUTRAL, REFERENCE_DASHES, LineStyle
+from bench.reporting.figures.canvas import LINE_SPACING
+from bench.reporting.figures.style import REFERENCE_LINE, LineStyle
 
 # All in inches.
 _LINE = 0.145
 _CHARACTER = 0.054
 _SAMPLE = 0.5
+
+_END_NAMES = {"diverged": "a run diverged", "frozen": "a run froze"}
 
 
 @dataclass(frozen=True)
@@ -24,45 +27,54 @@ class PageLegend:
     panels: Sequence[Mapping[str, Band]]  # line name -> band, of all panels
     reference_name: str = ""  # empty where no level is drawn
 
-    @property
-    def handles(self) -> list[Line2D]:
-        drawn = {name for panel in self.panels for name in panel}
-        handles = [
-            Line2D([], [], label=name, **style.as_line())
-            for name, style in self.styles.items()
-            if name in drawn
-        ]
-        if self.reference_name:
-            dashes = {"linewidth": 0.8, "linestyle": REFERENCE_DASHES}
-            handles.append(Line2D([], [], color=NEUTRAL, label=self.reference_name, **dashes))
-        return handles + self._end_handles()
-
     def height(self, width: float) -> float:
         """In inches, for a figure of `width` inches."""
-        return _LINE * -(-len(self.handles) // self._num_columns(width)) + 0.08
+        handles = self._handles(width)
+        lines = [1 + str(handle.get_label()).count("\n") for handle in handles]
+        num_rows = -(-len(handles) // _num_columns(handles, width))  # filled column by column
+        return _LINE * sum(max(lines[row::num_rows]) for row in range(num_rows)) + 0.08
 
     def draw(self, figure: Figure) -> None:
-        figure.legend(
-            handles=self.handles,
+        handles = self._handles(figure.get_figwidth())
+        legend = figure.legend(
+            handles=handles,
             loc="lower center",
-            ncols=self._num_columns(figure.get_figwidth()),
+            ncols=_num_columns(handles, figure.get_figwidth()),
             frameon=False,
             borderaxespad=0.2,
             handlelength=3.2,
             columnspacing=1.4,
         )
+        for text in legend.get_texts():
+            text.set_linespacing(LINE_SPACING)
 
-    def _end_handles(self) -> list[Line2D]:
+    def _handles(self, width: float) -> list[Line2D]:
         bands = [band for panel in self.panels for band in panel.values()]
+        drawn = {name for panel in self.panels for name in panel}
         endings = {trace.ending for band in bands for trace in band.traces}
-        look = {"color": "0.2", "linestyle": "", "markersize": 4}
-        return [
-            Line2D([], [], label=f"a run {ending}", marker=marker, **look)
+        lines = [
+            Line2D([], [], label=_broken(name, width), **style.as_line())
+            for name, style in self.styles.items()
+            if name in drawn
+        ]
+        levels = [Line2D([], [], label=self.reference_name, **REFERENCE_LINE)]
+        ends = [
+            Line2D([], [], label=_END_NAMES[ending], color="0.2", ls="", marker=marker, ms=4)
             for ending, marker in END_MARKERS.items()
             if ending in endings
         ]
+        return lines + (levels if self.reference_name else []) + ends
 
-    def _num_columns(self, width: float) -> int:
-        longest = max((len(str(handle.get_label())) for handle in self.handles), default=0)
-        fitting = int(width / (longest * _CHARACTER + _SAMPLE))
-        return max(1, min(len(self.handles), fitting))
+
+def _broken(name: str, width: float) -> str:
+    """A combination of mitigations on several lines, where it is too long for one."""
+    return name if _inches(name) <= width else name.replace("+", "\n+")
+
+
+def _num_columns(handles: Sequence[Line2D], width: float) -> int:
+    widest = max((_inches(str(handle.get_label())) for handle in handles), default=width)
+    return max(1, min(len(handles), int(width / widest)))
+
+
+def _inches(label: str) -> float:
+    return max(map(len, label.split("\n"))) * _CHARACTER + _SAMPLE

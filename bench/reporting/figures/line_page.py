@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from bench.reporting.bands import Band
 from bench.reporting.figures.band_plot import draw_bands
-from bench.reporting.figures.canvas import add_axes, add_text
+from bench.reporting.figures.canvas import LINE_SPACING, add_axes, add_text, wrapped
 from bench.reporting.figures.legend import PageLegend
 from bench.reporting.figures.log_axis import LogScale, log_scale, power_of_ten
 from bench.reporting.figures.style import NEUTRAL, TEXT_WIDTH, LineStyle
@@ -27,9 +27,10 @@ MAX_PANELS = 6
 _WIDTHS = {1: 3.3, 2: 4.6, MAX_COLUMNS: TEXT_WIDTH}
 _PANEL_HEIGHT = 1.25
 _LEFT, _RIGHT = 0.56, 0.08
-_TITLE, _HEADING = 0.2, 0.16  # of the page, and above every line of panels
-_TICKS, _X_LABEL = 0.2, 0.16  # below every line, and below the last
+_TITLE, _HEADING = 0.14, 0.13  # a line of the page's title, and of a panel's
+_TICKS, _X_LABEL = 0.22, 0.16  # below every line of panels, and below the last
 _GAP = 0.12
+_CHARACTER = 0.065
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,16 @@ def draw_line_page(page: LinePage) -> Figure:
         page.reference_name if any(row.references for row in page.rows) else "",
     )
     width = _WIDTHS[len(page.lines[0])]
-    line_height = _HEADING + (_PANEL_HEIGHT + _GAP) * len(page.rows) - _GAP + _TICKS
-    height = _TITLE + line_height * len(page.lines) + _X_LABEL
+    title = wrapped(page.title, width, _CHARACTER)
+    top = _TITLE * (1 + title.count("\n")) + 0.06
+    heading = _HEADING * (1 + max(name.count("\n") for name in _headings(page))) + 0.03
+    line_height = heading + (_PANEL_HEIGHT + _GAP) * len(page.rows) - _GAP + _TICKS
+    height = top + line_height * len(page.lines) + _X_LABEL
     figure = Figure(figsize=(width, height + legend.height(width)))
     scales = [_row_scale(row) for row in page.rows]
     for index, columns in enumerate(page.lines):
-        _draw_line(figure, page, columns, scales, above=_TITLE + line_height * index + _HEADING)
-    add_text(figure, 0.05, page.title, fontsize=9)
+        _draw_line(figure, page, columns, scales, above=top + line_height * index + heading)
+    add_text(figure, 0.05, title, fontsize=9)
     add_text(figure, height - _X_LABEL, page.x_label)
     legend.draw(figure)
     return figure
@@ -94,21 +98,28 @@ def _draw_line(
             _draw_panel(ax, page, row, scale, column)
             ax.tick_params(labelbottom=row is page.rows[-1], labelleft=ax is axes[0])
             if index == 0:
-                ax.set_title(page.columns[column], y=1.0, pad=3)
+                ax.set_title(_headings(page)[column], y=1.0, pad=3, linespacing=LINE_SPACING)
         axes[0].set_ylabel(row.quantity)
         axes[0].yaxis.set_label_coords(-0.4 / axes[0].bbox.width * figure.dpi, 0.5)
 
 
 def _add_axes(figure: Figure, page: LinePage, num: int, above: float) -> list[Axes]:
     """`num` axes side by side, their top `above` inches below the top of the figure."""
-    across, up = figure.get_size_inches()
-    most = len(page.lines[0])
-    width = (across - _LEFT - _RIGHT - _GAP * (most - 1)) / most
-    bottom = up - above - _PANEL_HEIGHT
+    bottom = figure.get_figheight() - above - _PANEL_HEIGHT
+    width = _panel_width(page)
     return [
         add_axes(figure, _LEFT + index * (width + _GAP), bottom, width, _PANEL_HEIGHT)
         for index in range(num)
     ]
+
+
+def _panel_width(page: LinePage) -> float:
+    num = len(page.lines[0])
+    return (_WIDTHS[num] - _LEFT - _RIGHT - _GAP * (num - 1)) / num
+
+
+def _headings(page: LinePage) -> list[str]:
+    return [wrapped(name, _panel_width(page), _CHARACTER) for name in page.columns]
 
 
 def _draw_panel(

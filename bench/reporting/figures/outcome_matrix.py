@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.patches import Rectangle
 
+from bench.reporting.figures.canvas import LINE_SPACING
+
 
 def draw_outcome_matrix(
     ax: Axes,
@@ -52,6 +54,8 @@ def draw_outcome_matrix(
     ax.tick_params(length=0, pad=2)
     ax.tick_params(axis="x", rotation=0)
     ax.tick_params(axis="y", rotation=0)
+    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+        label.set_linespacing(LINE_SPACING)
     return ax
 
 

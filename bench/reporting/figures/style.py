@@ -12,7 +12,7 @@ import seaborn
 
 TEXT_WIDTH = 5.5  # inches, of a NeurIPS page
 NEUTRAL = "0.45"
-REFERENCE_DASHES = (0, (2, 2))
+REFERENCE_LINE: dict[str, Any] = {"color": NEUTRAL, "linewidth": 0.8, "linestyle": (0, (2, 2))}
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": 100,
