@@ -1,3 +1,3 @@
-"""A benchmark of what tames exploding gradients: which mitigation works, where, why, and at what cost."""
+"""A benchmark of mitigations for exploding gradients: which works, where, why, at what cost."""
 
 __version__ = "0.1.0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
@@ -142,12 +143,10 @@ def _run(options: Namespace) -> int:
     from bench.execution.local import execute
     from bench.execution.worker import WorkerError
 
-    for what, why in planned.left_out:
-        print(f"left out: {what}: {why}")
     try:
-        summary = execute(planned, Console(highlight=False))
-    except WorkerError as error:
-        print("bench:", error, file=sys.stderr)
+        summary = execute(planned, Console(highlight=False, markup=False))
+    except (WorkerError, sqlite3.Error) as error:  # the disk is full, for one
+        print(f"bench: results={planned.results}: {error}", file=sys.stderr)
         return DOES_NOT_HOLD
     print(*closing.in_words(summary), sep="\n")
     return closing.exit_code(summary)
@@ -244,10 +243,10 @@ def _list(options: Namespace) -> int:
     entries = _entries(LISTS[options.kind])
     if options.json:
         print(json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False))
-    for entry in () if options.json else entries:
-        width = max(len(each["name"]) for each in entries)
-        print(f"{entry['name']:<{width}}  {entry['summary']}".rstrip())
-    if not entries and not options.json:
+    elif entries:
+        width = max(len(entry["name"]) for entry in entries)
+        print(*(f"{entry['name']:<{width}}  {entry['summary']}" for entry in entries), sep="\n")
+    else:
         print(f"there are no {options.kind} yet")
     return DONE
 

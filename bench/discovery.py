@@ -96,7 +96,7 @@ def _read(kind: str, path: Path) -> Member:
             if line.value is None:
                 schema[line.target.id] = _annotation(line.annotation, path)
             else:
-                facts[line.target.id] = ast.literal_eval(line.value)
+                facts[line.target.id] = _literal(line.value, path)
     return Member(
         kind=kind,
         name=path.stem,
@@ -124,4 +124,15 @@ def _annotation(node: ast.expr, path: Path) -> Any:
     except NameError as error:
         raise BadInput(
             f"{path}: setting of type {ast.unparse(node)}: {error.name} is not in bench.settings"
+        ) from error
+    except TypeError as error:
+        raise BadInput(f"{path}: setting of type {ast.unparse(node)}: {error}") from error
+
+
+def _literal(node: ast.expr, path: Path) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise BadInput(
+            f"{path}: {ast.unparse(node)} is not a literal; it is read without being run"
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 
@@ -165,3 +166,12 @@ def test_ctrl_c_before_anything_runs_is_no_traceback(capsys, monkeypatch):
     monkeypatch.setattr("bench.planning.plan", interrupted)
     assert main(["run", "task=adding"]) == 130
     assert capsys.readouterr().err == "bench: interrupted\n"
+
+
+def test_a_full_disk_is_one_line(capsys, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("bench.execution.local.execute", full)
+    assert main(["run", "task=adding", "results=store"]) == 1
+    assert capsys.readouterr().err == "bench: results=store: database or disk is full\n"

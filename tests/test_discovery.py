@@ -25,7 +25,7 @@ from bench.settings import Annotated, PositiveInt, Range, Threshold
 raise RuntimeError("importing this file is not needed")
 
 
-def helper(): ...
+def other() -> None: ...
 
 
 class _Hidden: ...
@@ -97,6 +97,8 @@ def test_every_edit_changes_the_digest_and_nothing_else_does(read: Reader) -> No
         ("def broken(:\n", "line 1: not Python"),
         (MEMBER.replace("flag: bool", "flag: Tensor"), "Tensor is not in bench.settings"),
         (MEMBER.replace("flag: bool", "flag: __import__('os')"), "__import__"),
+        (MEMBER.replace("Range(above=0", "Range(abov=0"), "unexpected keyword argument 'abov'"),
+        (MEMBER.replace('("state",)', "needed()"), r"needed\(\) is not a literal"),
     ],
 )
 def test_a_file_that_is_no_member_is_refused_in_one_line(

@@ -49,7 +49,9 @@ def execute(plan: Plan, console: Console, work: Work = TRAINING) -> Summary:
         target(plan.logger.mode)  # is refused, if it is, before anything is written
     with Store.open(plan.results) as store, watch_for_interrupts() as interrupt:
         current = store.current(plan.runs)
-        waiting = [spec for spec in plan.runs if spec.run_id not in current]
+        # No two runs of a plan are the same, and naming ten thousand of them takes a second.
+        is_complete = len(current) == len(plan.runs)
+        waiting = [] if is_complete else [s for s in plan.runs if s.run_id not in current]
         batch = _Batch(plan, store, waiting) if waiting else None
         mirror = mirroring.start(plan.results, plan.logger.mode) if mirrors else None
         try:
@@ -87,6 +89,9 @@ class _Batch:
         from bench.execution.progress import progress
 
         tally, timeout = self.tally, self._plan.executor.timeout
+        for what, why in self._plan.left_out:
+            console.print(f"left out: {what}: {why}", soft_wrap=True)
+        console.print(f"{tally.total} runs to do, {tally.workers} at a time", soft_wrap=True)
         with (
             progress(tally, console) as display,
             Pool(work, workers=tally.workers, timeout=timeout) as pool,

@@ -52,8 +52,7 @@ class Pool:
 
     def __enter__(self) -> Self:
         self._on_leaving.enter_context(_environment(ONE_THREAD))
-        # Started by the first worker otherwise, and in passing it would unblock SIGINT.
-        resource_tracker.ensure_running()
+        _start_tracker()
         self._pool = self._new_pool()
         return self
 
@@ -140,6 +139,16 @@ def _last_words(error: ProcessExpired) -> str:
 def _stop(pool: ProcessPool) -> None:
     pool.stop()  # type: ignore[no-untyped-call]
     pool.join()
+
+
+def _start_tracker() -> None:
+    """multiprocessing's own process that tidies up after a driver that could not.
+
+    It would be started with the first worker, and in passing unblock SIGINT. That it had to tidy up
+    after a second ctrl-C is not worth its warning.
+    """
+    with _environment({"PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker"}):
+        resource_tracker.ensure_running()
 
 
 @contextmanager

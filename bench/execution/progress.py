@@ -110,7 +110,6 @@ def _done(tally: Tally) -> str:
 
 
 def _times(tally: Tally, elapsed: float) -> str:
-    passed = f"{clock(elapsed)} elapsed"
-    if tally.done == tally.total:
-        return passed
-    return f"{passed}, about {clock(tally.seconds_left(elapsed))} left"
+    passed, left = f"{clock(elapsed)} elapsed", tally.seconds_left(elapsed)
+    # Nothing left although not all is done: the estimates were too low, so say nothing.
+    return f"{passed}, about {clock(left)} left" if left >= 1 else passed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -44,6 +45,8 @@ class WorkerError(Exception):
 
 def initialise(work: Work) -> None:
     """Called once in every new worker."""
+    # A handler in Python would wait for the end of whatever is being computed.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_the_driver()
     # What goes wrong here goes wrong again in the first run, and is stored with its traceback.
     with contextlib.suppress(Exception):

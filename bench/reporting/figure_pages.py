@@ -54,7 +54,7 @@ def by_panel(summaries: Sequence[CellSummary]) -> Iterator[tuple[str, list[CellS
 def chunks(names: Sequence[str], size: int) -> list[list[str]]:
     """In turn, as even in length as they can be: 8 by 7 gives 4 and 4."""
     num = max(1, math.ceil(len(names) / size))
-    each = math.ceil(len(names) / num)
+    each = max(1, math.ceil(len(names) / num))
     return [list(names[start : start + each]) for start in range(0, len(names), each)]
 
 

@@ -45,10 +45,11 @@ def _csv(table: Table) -> str:
 
 
 def _csv_field(value: Value) -> str:
-    """A text that a spreadsheet would run as a formula is made a text by an apostrophe."""
+    """On one line; what a spreadsheet would run as a formula is made a text by an apostrophe."""
     if not isinstance(value, str):
         return repr(value)
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    text = " ".join(value.split())
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
 def markdown(table: Table, max_lines: int | None = None) -> str:

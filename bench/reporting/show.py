@@ -24,13 +24,18 @@ CHARTS = {
 }
 MARKS = {"∞": "infinite", "n": "not a number", "0": "zero"}
 SCORES = {"initial": "before training", "final": "at the end", "test": "on test data"}
+STATUSES = {
+    "current": "",
+    "stale": " (stale: made with other code than there is now; bench run makes it anew)",
+    "failed": " (no result; bench run tries it again)",
+}
 PARAMETER_EVENTS = (EventKind.PARAMETER_NAN, EventKind.PARAMETER_INF)
 
 
 def card(record: RunRecord, *, status: str, provenance: Mapping[str, Any]) -> str:
     """The text of one run. `status` is the store's word for it: current, stale or failed."""
     blocks = [
-        [f"run {record.spec.run_id}" + (f" ({status})" if status != "current" else "")],
+        [f"run {record.spec.run_id}{STATUSES[status]}"],
         list(_specification(record.spec)),
         list(_ending(record)),
         list(_scores(record)),

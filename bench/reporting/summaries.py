@@ -92,7 +92,7 @@ def _metric(runs: Sequence[RunRecord], higher_is_better: object) -> Spread | Not
         if record.outcome is not Outcome.DIVERGED
     )
     if unscored or (runs and higher_is_better is None):
-        return NotEstimable(f"{unscored or len(runs)} runs hold no test metric")
+        return NotEstimable(f"{unscored or len(runs)} of {len(runs)} runs hold no test metric")
     values = np.array([record.scores.get("test_metric", math.nan) for record in runs])
     return spread(values, diverged, higher_is_better=bool(higher_is_better))
 

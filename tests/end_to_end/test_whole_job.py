@@ -22,6 +22,7 @@ def store(tmp_path, finished):
 
 def test_from_nothing_to_a_report(bench, tmp_path):
     first = bench("run", *SMALL)
+    assert first.stdout.startswith("4 runs to do, 1 at a time\n")
     assert "4 of 4 runs done" in first.stdout
     assert first.stdout.rstrip().endswith("next: bench report store")
     assert first.stderr == ""

@@ -17,6 +17,8 @@ from bench.execution.worker import WorkerError
 from bench.records import Outcome
 from tests.execution import planted
 
+CHECKOUT = str(Path(__file__).parents[2])
+
 
 def pool(workers: int = 2, timeout: float | None = None, work=planted.WORK) -> Pool:
     return Pool(work, workers=workers, timeout=timeout)
@@ -61,14 +63,18 @@ def test_a_worker_killed_from_outside_costs_the_run_it_was_at_and_no_other(tmp_p
     assert fine.curves["process"] != victim
 
 
-def test_workers_persist_with_one_thread_and_without_ctrl_c():
+def test_workers_persist_and_have_one_thread():
     with pool() as workers:
         records = planted.all_records(workers, [planted.spec("fine", seed) for seed in range(40)])
     assert 1 <= len({int(record.curves["process"][0]) for record in records}) <= 2
-    for record in records:
-        assert record.curves["threads"] == 1
-        assert record.curves["interrupts are blocked"]
-    assert signal.SIGINT not in signal.pthread_sigmask(0, ())
+    assert all(record.curves["threads"] == 1 for record in records)
+
+
+def test_ctrl_c_reaches_the_driver_alone():
+    # In a fresh process, since multiprocessing unblocks signals when it starts its first helper.
+    program = f"import sys; sys.path.insert(0, {CHECKOUT!r})\n{BLOCKED}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "worker True, driver False\n", done.stderr
 
 
 def test_idle_workers_may_die(tmp_path):
@@ -100,8 +106,7 @@ def test_workers_do_not_outlive_a_driver_that_is_killed(tmp_path):
     flag = tmp_path / "flag"
     program = tmp_path / "driver.py"
     program.write_text(DRIVER)
-    checkout = str(Path(__file__).parents[2])
-    driver = subprocess.Popen([sys.executable, program, checkout, flag])
+    driver = subprocess.Popen([sys.executable, program, CHECKOUT, flag])
     worker = psutil.Process(planted.wait_for(flag))
     family = psutil.Process(driver.pid).children(recursive=True)
     assert worker in family
@@ -120,4 +125,16 @@ from bench.execution.pool import Pool
 if __name__ == "__main__":
     with Pool(planted.WORK, workers=1, timeout=None) as pool:
         planted.all_records(pool, [planted.spec("hangs", flag=sys.argv[2])])
+"""
+
+BLOCKED = """
+import signal
+from tests.execution import planted
+from bench.execution.pool import Pool
+
+with Pool(planted.WORK, workers=1, timeout=None) as pool:
+    (record,) = planted.all_records(pool, [planted.spec("fine")])
+in_worker = bool(record.curves["interrupts are blocked"][0])
+in_driver = signal.SIGINT in signal.pthread_sigmask(0, ())
+print(f"worker {in_worker}, driver {in_driver}")
 """

@@ -89,8 +89,8 @@ def record(
         event_counts=event_counts or {},
         scores={"test_metric": metric} if scores is None else scores,
         facts={**usual, **(facts or {})},
-        curves=curves or {},
-        flow=flow or {},
+        curves={} if curves is None else curves,
+        flow={} if flow is None else flow,
         error=error,
     )
 

@@ -145,7 +145,7 @@ def test_a_card_has_it_all():
         curves=curves([1.0, INF]),
     )
     text = card(record, status="stale", provenance={})
-    assert text.startswith(f"run {run.run_id} (stale)")
+    assert text.startswith(f"run {run.run_id} (stale: ")
     for words in (
         "adding (",
         "seed 3, 20 updates, float32",

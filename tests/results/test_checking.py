@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-import made_up_runs as made_up
 import pytest
 
 from bench.records import BadInput
 from bench.results.checking import check
 from bench.results.store import Store
+from tests.results import made_up_runs as made_up
 
 
 @pytest.fixture

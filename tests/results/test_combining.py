@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import made_up_runs as made_up
 import pytest
 
 from bench.records import RunRecord
 from bench.results.combining import Combined
 from bench.results.store import Status, Store
+from tests.results import made_up_runs as made_up
 
 MemberFiles = Callable[..., None]
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import made_up_runs as made_up
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -16,6 +15,7 @@ from bench.records import CURVE_COLUMNS, FLOW_COLUMNS, BadInput, RunRecord
 from bench.results import export as exporting
 from bench.results.export import export
 from bench.results.store import Store
+from tests.results import made_up_runs as made_up
 
 NAMES = ["runs.parquet", "curves.parquet", "flow.parquet"]
 

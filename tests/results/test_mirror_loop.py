@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import made_up_runs as made_up
 import pytest
 
 from bench.results.ledger import Ledger
 from bench.results.mirror_loop import FAILURES_IN_A_ROW, IN_FLIGHT, Driver, MirrorLoop
 from bench.results.store import Store, StoredRun
+from tests.results import made_up_runs as made_up
 
 KEY = "somewhere"
 

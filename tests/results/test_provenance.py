@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import made_up_runs as made_up
 import pytest
 
 import bench
@@ -23,8 +22,9 @@ from bench.results import provenance
 from bench.results.schema import PROVENANCE_FIELDS
 from bench.results.store import Store
 from bench.results.tracebacks import clean_traceback
+from tests.results import made_up_runs as made_up
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 
 CANARIES = {
     "HOME": "/tmp/canary-home-of-a-person",
@@ -38,7 +38,7 @@ CANARIES = {
 WORKER = """
 import os, sys, traceback
 sys.path.insert(0, sys.argv[1])
-import made_up_runs as made_up
+from tests.results import made_up_runs as made_up
 from bench.results.provenance import collect
 from bench.results.store import Store
 spec = made_up.spec()
@@ -90,7 +90,7 @@ def test_the_flags_are_those_of_the_process() -> None:
 
 
 def test_nothing_personal_is_in_the_bytes_of_the_store(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", WORKER, str(HERE), str(tmp_path / "store")]
+    command = [sys.executable, "-c", WORKER, str(ROOT), str(tmp_path / "store")]
     subprocess.run(command, env=os.environ | CANARIES, check=True)
     content = b"".join(path.read_bytes() for path in (tmp_path / "store").iterdir())
     assert b"JSONDecodeError" in content

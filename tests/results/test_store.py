@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import any_record
-import made_up_runs as made_up
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +15,8 @@ from bench import discovery, records
 from bench.records import BadInput, Outcome, RunRecord
 from bench.results.schema import APPLICATION_ID, FORMAT
 from bench.results.store import Status, Store, check_folder
+from tests.results import any_record
+from tests.results import made_up_runs as made_up
 
 MemberFiles = Callable[..., None]
 

@@ -12,19 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import made_up_runs as made_up
 import pytest
 
 from bench.results.checking import check
 from bench.results.store import Store
+from tests.results import made_up_runs as made_up
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 
 # Puts `count` runs with seeds from `first` on, and names each one on stdout once it is stored.
 WRITER = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import made_up_runs as made_up
+from tests.results import made_up_runs as made_up
 from bench.results.store import Store
 folder, first, count = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 with Store.open(folder) as store:
@@ -37,7 +37,7 @@ with Store.open(folder) as store:
 
 @contextmanager
 def writer(folder: Path, first: int, count: int) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", WRITER, str(HERE), str(folder), str(first), str(count)]
+    command = [sys.executable, "-c", WRITER, str(ROOT), str(folder), str(first), str(count)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process

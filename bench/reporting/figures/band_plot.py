@@ -23,10 +23,13 @@ def draw_bands(
     scale: LogScale,
     reference: float | None = None,
 ) -> Axes:
-    """One line a name, on a logarithmic y axis; `reference` is a level to compare with."""
+    """One line a name, on a logarithmic y axis; `reference` is a level to compare with.
+
+    The axis itself is linear, in powers of ten.
+    """
     apply(ax, scale)
     if reference is not None and reference > 0:
-        ax.axhline(reference, zorder=1, **REFERENCE_LINE)
+        ax.axhline(np.log10(reference), zorder=1, **REFERENCE_LINE)
     for order, (name, band) in enumerate(bands.items()):
         _draw_band(ax, band, styles[name], scale, order)
     return ax
@@ -53,14 +56,14 @@ def _draw_traces(ax: Axes, traces: Sequence[Trace], style: LineStyle, scale: Log
     x = np.concatenate([part for trace in traces for part in (trace.x, gap)])
     y = np.concatenate([part for trace in traces for part in (scale.place(trace.y), gap)])
     ax.plot(x, y, color=style.color, linewidth=0.5, alpha=0.5, zorder=2.5)
-    for ending, marker in END_MARKERS.items():
+    for ending in sorted({trace.ending for trace in traces}):
         ended = [trace for trace in traces if trace.ending == ending]
         ax.plot(
             [trace.x[-1] for trace in ended],
             scale.place(np.array([trace.y[-1] for trace in ended])),
             color=style.color,
             linestyle="",
-            marker=marker,
+            marker=END_MARKERS[ending],
             markersize=3.5,
             markeredgewidth=0.8,
             zorder=5,

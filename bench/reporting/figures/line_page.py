@@ -26,7 +26,7 @@ MAX_PANELS = 6
 # All in inches.
 _WIDTHS = {1: 3.3, 2: 4.6, MAX_COLUMNS: TEXT_WIDTH}
 _PANEL_HEIGHT = 1.25
-_LEFT, _RIGHT = 0.56, 0.08
+_LEFT, _RIGHT = 0.6, 0.08
 _TITLE, _HEADING = 0.14, 0.13  # a line of the page's title, and of a panel's
 _TICKS, _X_LABEL = 0.22, 0.16  # below every line of panels, and below the last
 _GAP = 0.12
@@ -100,7 +100,7 @@ def _draw_line(
             if index == 0:
                 ax.set_title(_headings(page)[column], y=1.0, pad=3, linespacing=LINE_SPACING)
         axes[0].set_ylabel(row.quantity)
-        axes[0].yaxis.set_label_coords(-0.4 / axes[0].bbox.width * figure.dpi, 0.5)
+        axes[0].yaxis.set_label_coords(-0.41 / axes[0].bbox.width * figure.dpi, 0.5)
 
 
 def _add_axes(figure: Figure, page: LinePage, num: int, above: float) -> list[Axes]:

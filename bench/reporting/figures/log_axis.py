@@ -1,7 +1,7 @@
 """A logarithmic y axis for numbers of which some are infinite, zero or far beyond the rest.
 
 What is beyond the scale is drawn in a grey strip at the top edge, zero on the bottom edge: nothing
-is left out.
+is left out. Lines are drawn as powers of ten on a linear axis, so that its edges cannot overflow.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator
 
 _STRIP = 0.08  # of the axis, at its top
 _MARGIN = 0.04  # at its bottom
@@ -23,7 +23,10 @@ _STEPS = (1, 2, 3, 5, 10, 20, 50, 100, 200)  # decades from tick to tick
 
 @dataclass(frozen=True)
 class LogScale:
-    """From 10^bottom to 10^top. `beyond` names what lies above, and is empty where nothing does."""
+    """From 10^bottom to 10^top; all numbers are powers of ten.
+
+    `beyond` names what lies above, and is empty where nothing does.
+    """
 
     bottom: int
     top: int
@@ -31,24 +34,23 @@ class LogScale:
 
     @property
     def edge(self) -> float:
-        """The upper end of the axis, as a power of ten: between top and edge lies the strip."""
+        """The upper end of the axis: between top and edge lies the strip."""
         return self.top + (self.top - self.bottom) * _STRIP * bool(self.beyond)
 
     @property
     def floor(self) -> float:
-        """The lower end of the axis, as a power of ten."""
+        """The lower end of the axis."""
         return self.bottom - (self.top - self.bottom) * _MARGIN
 
     @property
     def strip(self) -> float:
-        """The middle of the strip, as a power of ten."""
+        """The middle of the strip."""
         return (self.top + self.edge) / 2
 
     def place(self, values: np.ndarray) -> np.ndarray:
-        """`values` [points], none NaN -> where they are drawn."""
-        with np.errstate(divide="ignore"):
-            powers = np.log10(np.maximum(values, 0.0))
-        return 10.0 ** np.where(powers > self.top, self.strip, np.maximum(powers, self.floor))
+        """`values` [points], none NaN -> where they are drawn, as powers of ten."""
+        powers = _powers(values)
+        return np.where(powers > self.top, self.strip, np.maximum(powers, self.floor))
 
 
 def log_scale(curves: Iterable[np.ndarray], ceiling: float = math.inf) -> LogScale | None:
@@ -56,31 +58,31 @@ def log_scale(curves: Iterable[np.ndarray], ceiling: float = math.inf) -> LogSca
     values = np.concatenate([np.empty(0), *map(np.ravel, curves)])
     if values.size == 0:
         return None
-    inside = values[(values > 0) & (values <= ceiling) & np.isfinite(values)]
-    powers = np.log10(inside) if inside.size else np.zeros(1)
-    bottom, top = math.floor(powers.min()), math.ceil(powers.max())
-    above = values[values > ceiling]
-    if np.isfinite(above).any():
-        top = max(top, math.ceil(math.log10(ceiling)))
+    powers, highest = _powers(values), float(_powers(np.array(ceiling)))
+    inside = powers[np.isfinite(powers) & (powers <= highest)]
+    bottom, top = (math.floor(inside.min()), math.ceil(inside.max())) if inside.size else (0, 0)
+    if (np.isfinite(powers) & (powers > highest)).any():
+        top = max(top, math.ceil(highest))
     bottom = min(bottom, top - _MIN_DECADES)
-    if not above.size and not np.isinf(values).any():
+    beyond = powers[powers > top]
+    if not beyond.size:
         return LogScale(bottom, top)
-    finite = np.isfinite(values[values > 10.0**top]).any()
-    return LogScale(bottom, top, rf"$>\!10^{{{top}}}$" if finite else r"$\infty$")
+    return LogScale(
+        bottom, top, rf"$>\!10^{{{top}}}$" if np.isfinite(beyond).any() else r"$\infty$"
+    )
 
 
 def apply(ax: Axes, scale: LogScale) -> Axes:
-    """Limits, ticks and the strip; call it before the lines are drawn."""
-    ax.set_yscale("log")
-    ax.set_ylim(10.0**scale.floor, 10.0**scale.edge)
-    powers = tick_powers(scale)
-    labels = [power_of_ten(power) for power in powers]
+    """Limits, ticks and the strip; lines go on it at `scale.place`."""
+    ax.set_ylim(scale.floor, scale.edge)
+    ticks: list[float] = [*tick_powers(scale)]
+    labels = [power_of_ten(power) for power in tick_powers(scale)]
     if scale.beyond:
-        ax.axhspan(10.0**scale.top, 10.0**scale.edge, color="0.88", linewidth=0, zorder=0)
-    ticks = [10.0**power for power in powers] + [10.0**scale.strip] * bool(scale.beyond)
+        ax.axhspan(scale.top, scale.edge, color="0.88", linewidth=0, zorder=0)
+        ticks.append(scale.strip)
+        labels.append(scale.beyond)
     ax.yaxis.set_major_locator(FixedLocator(ticks))
-    ax.set_yticklabels(labels + [scale.beyond] * bool(scale.beyond))
-    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_yticklabels(labels)
     return ax
 
 
@@ -92,6 +94,13 @@ def tick_powers(scale: LogScale) -> list[int]:
     """Multiples of a round number of decades, with none so near the strip that the labels touch."""
     decades = scale.top - scale.bottom
     every = next(step for step in _STEPS if decades / step <= _MAX_TICKS)
-    last = scale.top - (0.08 * decades if scale.beyond else 0)
+    last = scale.top - (0.1 * decades if scale.beyond else 0)
     first = math.ceil(scale.bottom / every) * every
     return list(range(first, math.floor(last) + 1, every))
+
+
+def _powers(values: np.ndarray) -> np.ndarray:
+    """log10, minus infinity for zero and what is below it."""
+    with np.errstate(divide="ignore"):
+        powers: np.ndarray = np.log10(np.maximum(values, 0.0))
+    return powers

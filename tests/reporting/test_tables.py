@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.records import Outcome, RunRecord
+from bench.reporting import cell_tables
+from bench.reporting.cells import group
+from bench.reporting.collection import collect
+from bench.reporting.events import event_rows
+from bench.reporting.formats import FORMATS, latex_text, markdown_text, render
+from bench.reporting.summaries import CellSummary, summarise
+from bench.reporting.tables import Column, Table, build
+from tests.reporting.made_up import record, stored, whole_report
+
+DIVERGED = Outcome.DIVERGED
+
+
+def summaries(runs: list[RunRecord]) -> list[CellSummary]:
+    return [summarise(cell) for cell in group(collect(stored(runs)))]
+
+
+def whole_tables() -> list[Table]:
+    found = summaries(whole_report())
+    left_out = [run for one in found for run in one.cell.left_out]
+    return [
+        cell_tables.outcomes_table(found),
+        cell_tables.learning_table(found),
+        cell_tables.events_table([row for one in found for row in event_rows(one.cell)]),
+        cell_tables.left_out_table(left_out),
+    ]
+
+
+def of_texts(texts: list[str]) -> Table:
+    """One text a line beside a number, to see what becomes of it."""
+    columns: list[Column[str]] = [
+        Column("Name", lambda text: text, {"name": lambda text: text}, is_text=True),
+        Column("Number", lambda _: "-1.5", {"number": lambda _: -1.5}),
+    ]
+    return build("texts", "Texts", "A caption.", columns, texts)
+
+
+def read(table: Table) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(render(table, "csv"))))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_no_file_says_nan_or_is_left_blank(suffix: str) -> None:
+    for table in whole_tables():
+        text = render(table, suffix)
+        assert not re.search(r"(?<![\w.])(nan|NaN|None|null)(?![\w.])", text)
+        if suffix == "csv":
+            assert all(field for row in read(table) for field in row.values()), table.name
+
+
+def test_a_machine_reads_numbers_and_explicit_words() -> None:
+    runs = [
+        *(record(seed=seed, metric=0.1 + seed, solved_step=100) for seed in range(2)),
+        *(record(DIVERGED, seed=seed) for seed in range(2, 5)),
+        record(architecture="lstm", metric=math.nan),
+    ]
+    rows = read(cell_tables.learning_table(summaries(runs)))
+    lstm, tanh = rows
+    assert tanh["steps_to_solve_median"] == "not reached"
+    assert tanh["steps_to_solve_lower_quartile"] == "100"
+    assert (tanh["test_metric_lowest"], tanh["test_metric_median"]) == ("0.1", "diverged")
+    assert lstm["test_metric_median"] == "not estimable"
+    assert lstm["steps_to_solve_lower_quartile"] == "not estimable"
+
+
+def test_pandas_reads_counts_as_numbers() -> None:
+    table = cell_tables.outcomes_table(summaries(whole_report()))
+    frame = pd.read_csv(io.StringIO(render(table, "csv")))
+    ended = frame[["diverged", "frozen", "completed"]].sum(axis=1)
+    np.testing.assert_array_equal(ended, frame["runs"])
+    assert frame["runs"].sum() == sum(run.outcome.is_result for run in whole_report())
+    assert frame.notna().all(axis=None)
+
+
+def test_every_run_is_counted_or_left_out_and_the_number_stands_beside_the_cell() -> None:
+    frame = pd.read_csv(
+        io.StringIO(render(cell_tables.outcomes_table(summaries(whole_report())), "csv"))
+    )
+    assert frame["runs"].sum() + frame["left_out"].sum() == len(whole_report())
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_a_text_cannot_become_a_formula(text: str) -> None:
+    (row,) = read(of_texts([text]))
+    assert row["name"] == f"'{text}"
+    assert row["number"] == "-1.5"
+
+
+def test_commas_and_quotes_survive_and_a_text_stays_on_its_line() -> None:
+    rows = read(of_texts(['a, "b"\r\n\tc', "\r=1", "plain"]))
+    assert [row["name"] for row in rows] == ['a, "b" c', "'=1", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("clip_norm", r"clip\_norm"),
+        ("50 % & more #1", r"50 \% \& more \#1"),
+        ("1.3e+30 [-1e-05, 2]", r"$1.3\times 10^{30}$ [$-1\times 10^{-5}$, 2]"),
+        ("-0.5", r"$-$0.5"),
+        ("v1e5 a-1", "v1e5 a-1"),
+        ("[1, 2]", "{}[1, 2]"),
+        ("* x", "{}* x"),
+        ("> 2000 \N{EN DASH}", r"\textgreater{} 2000 --"),
+        ("\\x{y}^~", r"\textbackslash{}x\{y\}\textasciicircum{}\textasciitilde{}"),
+    ],
+)
+def test_latex_sees_text_and_numbers(text: str, expected: str) -> None:
+    assert latex_text(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("clip_norm [1, 2]", "clip_norm [1, 2]"),
+        ("a|b", r"a\|b"),
+        ("_x_ *y* `z` <b>", r"\_x\_ \*y\* \`z\` \<b\>"),
+        ("[click](http://x)", r"[click]\(http://x)"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_markdown_sees_no_mark_up(text: str, expected: str) -> None:
+    assert markdown_text(text) == expected
+
+
+def test_rows_of_the_latex_table_have_as_many_cells_as_columns() -> None:
+    for table in whole_tables():
+        lines = render(table, "tex").splitlines()
+        columns = re.fullmatch(r"\\begin\{tabular\}\{([lr]+)\}", lines[1])
+        assert columns is not None
+        rows = [line for line in lines if line.endswith(r" \\")]
+        assert len(rows) == 1 + len(table.lines)
+        assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(columns[1]) - 1}
+
+
+def test_repeated_labels_are_left_blank_but_the_last_one_never() -> None:
+    text = render(cell_tables.outcomes_table(summaries(whole_report())), "tex")
+    assert text.count("rnn\\_tanh &") == 2
+    assert not re.search(r"^ *&  *&  *& ", text, re.M)
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no LaTeX on this machine")
+def test_latex_sets_all_tables(tmp_path: Path) -> None:
+    nasty = of_texts(["[x] * $ & % # _ { } ~ ^ \\ < > | -1e-30", "*", ""])
+    bodies = "\n\n".join(render(table, "tex") for table in [*whole_tables(), nasty])
+    document = (
+        "\\documentclass{article}\\usepackage{booktabs}\\usepackage[T1]{fontenc}"
+        f"\\begin{{document}}\\tiny\n{bodies}\\end{{document}}\n"
+    )
+    (tmp_path / "tables.tex").write_text(document, encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_columns_that_never_vary_are_not_shown_to_a_reader() -> None:
+    one = cell_tables.outcomes_table(summaries([record()]))
+    assert one.headings[:3] == ["Task", "Architecture", "Mitigation"]
+    rates = [record(settings={"sgd": {"lr": lr}}) for lr in (0.1, 0.2)]
+    assert "Optimizer" in cell_tables.outcomes_table(summaries(rates)).headings
+    types = [record(dtype=dtype) for dtype in ("float32", "float64")]
+    assert "Settings" in cell_tables.outcomes_table(summaries(types)).headings
+
+
+def test_where_solved_runs_were_stopped_divergence_is_that_before_solving() -> None:
+    table = cell_tables.outcomes_table(summaries([record(stop_on_solved=True)]))
+    assert "Diverged before solving" in table.headings
