@@ -10,15 +10,13 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import bench
-from bench import discovery
-from bench.paths import CONF
+from bench.listing import LISTS, entries
 from bench.records import BadInput
-from bench.settings import describe, nearest
+from bench.settings import nearest
 
 if TYPE_CHECKING:
     from bench.results.store import Store, StoredRun
@@ -26,14 +24,6 @@ if TYPE_CHECKING:
 DONE, DOES_NOT_HOLD, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 RESULTS = Path("results")
 STORE_HELP = "a folder with results.sqlite"
-LISTS = {
-    "tasks": "task",
-    "architectures": "architecture",
-    "mitigations": "mitigation",
-    "optimizers": "optimizer",
-    "experiments": "experiment",
-    "claims": "claim",
-}
 
 
 class Parser(ArgumentParser):
@@ -240,41 +230,15 @@ def _list(options: Namespace) -> int:
     if options.kind not in LISTS:
         hint = nearest(options.kind, list(LISTS))
         raise BadInput(f"bench list {options.kind}: must be one of {', '.join(LISTS)}{hint}")
-    entries = _entries(LISTS[options.kind])
+    found = entries(options.kind)
     if options.json:
-        print(json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False))
-    elif entries:
-        width = max(len(entry["name"]) for entry in entries)
-        print(*(f"{entry['name']:<{width}}  {entry['summary']}" for entry in entries), sep="\n")
+        print(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
+    elif found:
+        width = max(len(entry["name"]) for entry in found)
+        print(*(f"{entry['name']:<{width}}  {entry['summary']}" for entry in found), sep="\n")
     else:
         print(f"there are no {options.kind} yet")
     return DONE
-
-
-def _entries(kind: str) -> list[dict[str, Any]]:
-    """What there is of one kind, from the files alone: no member is imported."""
-    if kind in discovery.KINDS:
-        return [_member_entry(member) for member in discovery.members(kind).values()]
-    from bench.planning.config_files import options
-
-    return [
-        {"name": name, "summary": summary, "reference": "", "settings": []}
-        for name, summary in options(CONF, kind).items()
-    ]
-
-
-def _member_entry(member: discovery.Member) -> dict[str, Any]:
-    defaults = _defaults(member)
-    return {
-        "name": member.name,
-        "summary": member.summary,
-        "reference": member.reference,
-        "settings": [
-            {"name": name, "type": describe(annotation), "default": defaults.get(name)}
-            for name, annotation in member.schema.items()
-        ],
-        **member.facts,
-    }
 
 
 @contextmanager
@@ -309,15 +273,6 @@ def _find(prefix: str, stores: Sequence[Store]) -> StoredRun:
         raise BadInput(f"run {prefix}: {what} in the stores of {RESULTS}/; see: bench report DIR")
     ((run_id, store),) = found.items()
     return store.get(run_id)
-
-
-def _defaults(member: discovery.Member) -> dict[str, Any]:
-    """Its YAML file, as plain data that JSON can hold."""
-    import yaml
-
-    file = CONF / member.kind / f"{member.name}.yaml"
-    values = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else None
-    return {name: repr(v) if v in (inf, -inf) else v for name, v in (values or {}).items()}
 
 
 COMMANDS = {

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -108,7 +109,7 @@ class MemberSpec:
 class RunSpec:
     """All that decides the numbers of one run, and nothing else.
 
-    `evaluations` regular evaluations are spread over `steps` updates; a run is solved when the
+    `evaluations` regular evaluations are spread over the task's `steps` updates; a run is solved when the
     task's criterion holds at `solved_checks` of them in a row; it is diverged or frozen when the
     sign for it holds for `window` updates in a row.
     """
@@ -118,13 +119,17 @@ class RunSpec:
     mitigation: tuple[MemberSpec, ...]
     optimizer: MemberSpec
     seed: int
-    steps: int
     dtype: str = "float32"
     device: str = "cpu"
     evaluations: int = 25
     solved_checks: int = 3
     window: int = 20
     stop_on_solved: bool = False
+
+    @property
+    def steps(self) -> int:
+        """The budget of updates, a setting of the task."""
+        return int(self.task.settings["steps"])
 
     @property
     def mitigation_name(self) -> str:
@@ -140,12 +145,12 @@ class RunSpec:
             ("optimizer", self.optimizer),
         ]
 
-    @property
+    @cached_property
     def run_id(self) -> str:
         """16 hexadecimal digits that name this specification, the same on every machine."""
         return _digest("run", self.to_json())
 
-    @property
+    @cached_property
     def cell_id(self) -> str:
         """Names what the seeds of one cell share: the specification without its seed."""
         return _digest("cell", replace(self, seed=0).to_json())

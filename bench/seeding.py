@@ -14,7 +14,7 @@ import json
 import numpy as np
 from scipy.special import ndtri
 
-UNIFORM_GRID = 2.0**-24
+UNIFORM_GRID = 2.0**-23  # so that the sum of two is exact in float32 too
 NORMAL_GRID = 2.0**-20
 """Coarse enough to swallow the last-place differences between two maths libraries."""
 
@@ -32,8 +32,8 @@ class Stream:
         self._words = np.random.Philox(key=key.astype(np.uint64))
 
     def uniform(self, shape: tuple[int, ...]) -> np.ndarray:
-        """float64 in [0, 1), multiples of 2^-24."""
-        return (self._raw(shape) >> np.uint64(40)).astype(np.float64) * UNIFORM_GRID
+        """float64 in [0, 1), multiples of 2^-23."""
+        return (self._raw(shape) >> np.uint64(41)).astype(np.float64) * UNIFORM_GRID
 
     def normal(self, shape: tuple[int, ...]) -> np.ndarray:
         """float64, standard normal by the inverse distribution function, not yet on a grid."""

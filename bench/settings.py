@@ -56,10 +56,13 @@ NonNegative = Annotated[float, Range(at_least=0)]
 Fraction = Annotated[float, Range(at_least=0, below=1)]
 Threshold = Annotated[float, Range(above=0, finite=False)]
 PositiveInt = Annotated[int, Range(at_least=1)]
+Gain = Annotated[float, Range(at_least=1e-3)]
+"""Of initial weights, which lie on a grid of 2^-20: much smaller ones would round to zero."""
 
 __all__ = [
     "Annotated",
     "Fraction",
+    "Gain",
     "Literal",
     "NonNegative",
     "Positive",

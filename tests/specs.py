@@ -40,11 +40,10 @@ def spec(
     if isinstance(mitigation, str):
         mitigation = tuple(member("mitigation", name) for name in mitigation.split("+"))
     return RunSpec(
-        task=member("task", task, **task_settings or {}),
+        task=member("task", task, **{"steps": steps, **(task_settings or {})}),
         architecture=member("architecture", architecture, **architecture_settings or {}),
         mitigation=mitigation,
         optimizer=member("optimizer", optimizer, **optimizer_settings or {}),
-        steps=steps,
         seed=seed,
         **fields,
     )

@@ -7,7 +7,8 @@ import sqlite3
 
 import pytest
 
-from bench.cli import COMMANDS, LISTS, main
+from bench.cli import COMMANDS, main
+from bench.listing import LISTS
 from bench.results.store import Store
 from tests.specs import spec
 

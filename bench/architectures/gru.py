@@ -14,7 +14,7 @@ from bench.kernels.gru import gru
 from bench.kernels.tap import Tap
 from bench.network import Role
 from bench.records import Signature
-from bench.settings import Positive, PositiveInt
+from bench.settings import Gain, PositiveInt
 
 
 class _Network(RecurrentNetwork):
@@ -68,7 +68,7 @@ class GRU:
     hidden_size: PositiveInt
     num_layers: PositiveInt
     kind: Literal["gaussian", "orthogonal", "identity"]
-    gain: Positive
+    gain: Gain
 
     def build(self, signature: Signature) -> _Network:
         return _Network(

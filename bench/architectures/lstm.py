@@ -13,7 +13,7 @@ from bench.architectures._recurrent import RecurrentNetwork, State
 from bench.kernels.lstm import lstm
 from bench.kernels.tap import Tap
 from bench.records import Signature
-from bench.settings import Positive, PositiveInt
+from bench.settings import Gain, PositiveInt
 
 
 class _Network(RecurrentNetwork):
@@ -56,7 +56,7 @@ class LSTM:
     hidden_size: PositiveInt
     num_layers: PositiveInt
     kind: Literal["gaussian", "orthogonal", "identity"]
-    gain: Positive
+    gain: Gain
 
     def build(self, signature: Signature) -> _Network:
         return _Network(

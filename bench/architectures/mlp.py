@@ -13,7 +13,7 @@ from bench.kernels.dense import dense
 from bench.kernels.tap import Tap
 from bench.network import Network, Role
 from bench.records import Signature
-from bench.settings import Annotated, Positive, PositiveInt, Range
+from bench.settings import Annotated, Gain, PositiveInt, Range
 
 
 class _Network(Network):
@@ -72,11 +72,11 @@ class MLP:
     provides: ClassVar[tuple[str, ...]] = ("square_weights", "preactivation")
     portable: ClassVar[bool] = False
 
-    depth: Annotated[int, Range(at_least=1, at_most=1000)]
+    depth: Annotated[int, Range(at_least=2, at_most=1000)]
     hidden_size: PositiveInt
     activation: Literal["tanh", "relu", "selu", "gelu", "linear"]
     kind: Literal["gaussian", "orthogonal"]
-    gain: Positive
+    gain: Gain
 
     def build(self, signature: Signature) -> _Network:
         return _Network(signature, self)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from bench.mitigations import Mitigation
 from bench.network import Network, draw_into
-from bench.settings import Positive
+from bench.settings import Gain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Identity(Mitigation):
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
 
-    gain: Positive
+    gain: Gain
 
     def prepare(self, network: Network, seed: int) -> None:
         for parameter, role in network.with_role("recurrent", "hidden"):

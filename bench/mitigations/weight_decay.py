@@ -19,6 +19,9 @@ class WeightDecay(Mitigation):
     W_t = W_{t-1} - update - lr coefficient W_{t-1} for all weight matrices, not the biases: neither
     clipped nor rescaled by the optimiser. With plain SGD and no clipping it equals `l2`.
 
+    As in torch.optim.AdamW the decay is proportional to lr; the paper's algorithm 2 multiplies the
+    coefficient by the schedule alone.
+
     A gradient that is not finite propagates.
 
     Reference: Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.

@@ -54,7 +54,6 @@ def _cells_of(combination: Combination, settings: Resolved) -> Iterator[RunSpec]
             mitigation=tuple(mitigation),
             optimizer=optimizer,
             seed=settings.seeds[0],
-            steps=int(task.settings["steps"]),
             **chosen,
         )
 

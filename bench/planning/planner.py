@@ -37,7 +37,6 @@ class Logger:
 
     name: str  # none or wandb
     mode: str | None  # offline, online; None: online where there are credentials
-    project: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ GROUP_SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "window": PositiveInt,
     },
     "executor": {"workers": PositiveInt, "timeout": Positive},
-    "logger": {"mode": Literal["offline", "online"], "project": str},
+    "logger": {"mode": Literal["offline", "online"]},
 }
 """Which of them an option has, its file says: by giving it a value, if only null."""
 

@@ -1,4 +1,4 @@
-"""The tables of a report: outcomes, learning, events, and the runs that were left out."""
+"""The two tables with a line for each cell: how its runs ended, and what they learned."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import TypeAlias
 
 from bench.records import Outcome
 from bench.reporting import wording
-from bench.reporting.cells import Cell
-from bench.reporting.collection import LeftOut
-from bench.reporting.events import EventRow
+from bench.reporting.label_columns import label_columns
 from bench.reporting.summaries import CellSummary
-from bench.reporting.tables import Column, Row, Table, Value, build
-from bench.reporting.unestimable import Missing
+from bench.reporting.tables import Column, Table, Value, build
 from bench.stats.estimates import NotEstimable
 from bench.stats.proportions import Proportion
 
@@ -25,7 +22,7 @@ def outcomes_table(summaries: Sequence[CellSummary]) -> Table:
         "went wrong first, the median update at which it did, and in how many runs."
     )
     columns = [
-        *_labels([summary.cell for summary in summaries], lambda row: row.cell),
+        *label_columns([summary.cell for summary in summaries], lambda row: row.cell),
         Column("Runs", lambda row: str(row.num_runs), {"runs": lambda row: row.num_runs}),
         _share(
             _diverged_heading(summaries), "diverged", lambda row: row.outcomes[Outcome.DIVERGED]
@@ -48,7 +45,7 @@ def learning_table(summaries: Sequence[CellSummary]) -> Table:
         "diverged as worse than any number."
     )
     columns = [
-        *_labels([summary.cell for summary in summaries], lambda row: row.cell),
+        *label_columns([summary.cell for summary in summaries], lambda row: row.cell),
         Column("Solved", lambda row: wording.count(row.solved), _solved_fields()),
         Column(
             "Steps to solve",
@@ -77,85 +74,6 @@ def learning_table(summaries: Sequence[CellSummary]) -> Table:
         ),
     ]
     return build("learning", "Learning", caption, columns, summaries)
-
-
-def events_table(rows: Sequence[EventRow]) -> Table:
-    caption = "Numbers that went wrong: medians over the runs that had the event."
-    columns = [
-        *_labels([row.cell for row in rows], lambda row: row.cell),
-        Column(
-            "Event", lambda row: row.kind.value, {"event": lambda row: row.kind.value}, is_text=True
-        ),
-        _of_runs("Runs", "runs_with_event", lambda row: row.num_runs),
-        Column("", None, {"runs": lambda row: len(row.cell.results)}),
-        Column(
-            "Updates",
-            lambda row: str(row.median_updates),
-            {"median_updates": lambda row: row.median_updates},
-        ),
-        _of_runs("Came first", "runs_where_first", lambda row: row.num_first),
-        Column(
-            "At step",
-            lambda row: _or_nothing(row.median_first_step),
-            {"median_first_step": lambda row: _or_word(row.median_first_step, "never first")},
-        ),
-        Column(
-            "In",
-            lambda row: row.commonest_tensor or wording.NOTHING,
-            {"commonest_tensor": lambda row: row.commonest_tensor or "never first"},
-            is_text=True,
-        ),
-    ]
-    return build("events", "Events", caption, columns, rows)
-
-
-def not_estimable_table(rows: Sequence[Missing]) -> Table:
-    caption = "What the data cannot support, and why."
-    columns = [
-        *_labels([row.cell for row in rows], lambda row: row.cell),
-        Column("What", lambda row: row.what, {"what": lambda row: row.what}, is_text=True),
-        Column("Why", lambda row: row.reason, {"why": lambda row: row.reason}, is_text=True),
-    ]
-    return build("not_estimable", "Not estimable", caption, columns, rows)
-
-
-def left_out_table(runs: Sequence[LeftOut]) -> Table:
-    caption = "Runs that no number of this report counts."
-    columns: list[Column[LeftOut]] = [
-        _plain("Task", "task", lambda run: run.record.spec.task.name),
-        _plain("Architecture", "architecture", lambda run: run.record.spec.architecture.name),
-        _plain("Mitigation", "mitigation", lambda run: run.record.spec.mitigation_name),
-        _plain("Optimizer", "optimizer", lambda run: run.record.spec.optimizer.name),
-        Column(
-            "Seed",
-            lambda run: str(run.record.spec.seed),
-            {"seed": lambda run: run.record.spec.seed},
-        ),
-        _plain("Why", "reason", lambda run: run.reason),
-        _plain("Run", "run_id", lambda run: run.run_id),
-        _plain("Error", "error", lambda run: _last_line(run.record.error)),
-    ]
-    return build("left_out", "Left out", caption, columns, runs)
-
-
-def _labels(cells: Sequence[Cell], cell_of: Callable[[Row], Cell]) -> list[Column[Row]]:
-    """Optimiser and settings are shown to a reader only where they differ."""
-
-    def label(heading: str, key: str, read: Callable[[Cell], str], *, shown: bool) -> Column[Row]:
-        text = (lambda row: read(cell_of(row)) or wording.NOTHING) if shown else None
-        fields = {key: lambda row: read(cell_of(row)) or "as all"}
-        return Column(heading, text, fields, is_text=True)
-
-    several_optimizers = len({cell.optimizer for cell in cells}) > 1
-    conditions = any(cell.conditions for cell in cells)
-    return [
-        label("Task", "task", lambda cell: cell.task, shown=True),
-        label("Optimizer", "optimizer", lambda cell: cell.optimizer, shown=several_optimizers),
-        label("Settings", "settings", lambda cell: cell.conditions, shown=conditions),
-        label("Architecture", "architecture", lambda cell: cell.architecture, shown=True),
-        label("Mitigation", "mitigation", lambda cell: cell.mitigation, shown=True),
-        Column("", None, {"cell_id": lambda row: cell_of(row).cell_id}),
-    ]
 
 
 def _share(
@@ -250,31 +168,3 @@ def _metric_fields() -> Fields:
 
     names = ("median", "lower_quartile", "upper_quartile", "lowest", "highest")
     return {f"test_metric_{name}": field(name) for name in names}
-
-
-def _of_runs(heading: str, key: str, read: Callable[[EventRow], int]) -> Column[EventRow]:
-    return Column(heading, lambda row: f"{read(row)}/{len(row.cell.results)}", {key: read})
-
-
-def _plain(
-    heading: str, key: str, read: Callable[[LeftOut], str], *, is_text: bool = True
-) -> Column[LeftOut]:
-    return Column(
-        heading,
-        lambda run: read(run) or wording.NOTHING,
-        {key: lambda run: read(run) or "none"},
-        is_text,
-    )
-
-
-def _last_line(error: str | None) -> str:
-    lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
-    return lines[-1] if lines else ""
-
-
-def _or_nothing(step: int | None) -> str:
-    return wording.NOTHING if step is None else str(step)
-
-
-def _or_word(step: int | None, word: str) -> Value:
-    return word if step is None else step

@@ -31,6 +31,14 @@ class CellCurves:
     gaps: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Gap:
+    """What a figure cannot show of a cell, and why."""
+
+    cell: Cell
+    reason: str
+
+
 def read_curves(cell: Cell) -> CellCurves:
     """Reads the curves of all runs of the cell, and forgets them again."""
     runs = [_with_own_tables(run) for run in cell.results]

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from matplotlib.figure import Figure
 
-from bench.reporting.cells import Cell, distinct
-from bench.reporting.curves import read_curves
+from bench.reporting.cells import distinct
+from bench.reporting.curves import Gap, read_curves
 from bench.reporting.figure_pages import (
     PanelCells,
     by_panel,
@@ -54,14 +54,6 @@ class DrawnFigure:
     name: str  # of the file, without its suffix
     title: str
     files: Mapping[str, bytes]  # one of FORMATS -> content
-
-
-@dataclass(frozen=True)
-class Gap:
-    """What a figure cannot show of a cell, and why."""
-
-    cell: Cell
-    reason: str
 
 
 def drawn_figures(summaries: Sequence[CellSummary], gaps: list[Gap]) -> Iterator[DrawnFigure]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.reporting.cells import Cell
-from bench.reporting.figure_files import Gap
+from bench.reporting.curves import Gap
 from bench.reporting.summaries import CellSummary
 from bench.stats.estimates import NotEstimable
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.records import BadInput
-from bench.reporting import cell_tables
+from bench.reporting.cell_tables import learning_table, outcomes_table
 from bench.reporting.cells import group
 from bench.reporting.collection import LeftOut, StoredRun, collect
+from bench.reporting.curves import Gap
 from bench.reporting.document import document
 from bench.reporting.events import event_rows
-from bench.reporting.figure_files import DrawnFigure, Gap, drawn_figures
+from bench.reporting.figure_files import DrawnFigure, drawn_figures
 from bench.reporting.files import publish
 from bench.reporting.formats import FORMATS, render
+from bench.reporting.list_tables import events_table, left_out_table, not_estimable_table
 from bench.reporting.summaries import CellSummary, summarise
 from bench.reporting.tables import Table
 from bench.reporting.unestimable import missing
@@ -68,11 +70,11 @@ def _tables(
     summaries: Sequence[CellSummary], left_out: Sequence[LeftOut], gaps: Sequence[Gap]
 ) -> list[Table]:
     return [
-        cell_tables.outcomes_table(summaries),
-        cell_tables.learning_table(summaries),
-        cell_tables.events_table([row for one in summaries for row in event_rows(one.cell)]),
-        cell_tables.not_estimable_table(missing(summaries, gaps)),
-        cell_tables.left_out_table(left_out),
+        outcomes_table(summaries),
+        learning_table(summaries),
+        events_table([row for one in summaries for row in event_rows(one.cell)]),
+        not_estimable_table(missing(summaries, gaps)),
+        left_out_table(left_out),
     ]
 
 

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal, TypeAlias
 import numpy as np
 from torch import Tensor
 
+from bench.kernels.norms import is_finite
 from bench.records import Signature
 from bench.seeding import Stream
 
@@ -71,7 +72,7 @@ class Task(ABC):
 
     @abstractmethod
     def score(self, outputs: Tensor, targets: Tensor) -> float:
-        """The metric; NaN as soon as an output is NaN, never a lucky argmax."""
+        """The metric; NaN as soon as an output is not finite, never a lucky argmax."""
 
     @abstractmethod
     def is_solved(self, loss: float, score: float) -> bool: ...
@@ -92,7 +93,7 @@ class GeneratedTask(Task):
 
 
 def accuracy(logits: Tensor, targets: Tensor) -> float:
-    """Share of rows of `logits` [N, C] whose largest entry is the target; NaN if any entry is."""
-    if bool(logits.isnan().any()):
+    """Share of rows of `logits` [N, C] whose largest entry is the target; or NaN."""
+    if not is_finite(logits):
         return float("nan")
     return float((logits.argmax(dim=1) == targets).double().mean())

@@ -24,7 +24,8 @@ class TemporalOrder(GeneratedTask):
 
         c d f A e c d c f e B d c e f d c c f e   ->  class (A, B) = 0 + 2 * 1 = 2
 
-    One-hot symbols; the two that count stand at a random step of [0.1 T, 0.2 T) and [0.5 T, 0.6 T),
+    One-hot symbols; the two that count stand at a random step of [0.1 T, 0.2 T) and [0.5 T, 0.6 T)
+    (bounds rounded down),
     the other steps hold one of four distractors. Softmax at the last step; chance ln 4 and 1/4.
     Solved: fewer than 1 % of the sequences wrong.
 

@@ -21,12 +21,11 @@ from bench.results.schema import PROVENANCE_FIELDS
 
 def spec(task: str, seed: int = 0, **settings: str) -> RunSpec:
     return RunSpec(
-        task=MemberSpec(task, settings),
+        task=MemberSpec(task, {"steps": 1, **settings}),
         architecture=MemberSpec("planted", {}),
         mitigation=(MemberSpec("none", {}),),
         optimizer=MemberSpec("planted", {}),
         seed=seed,
-        steps=1,
     )
 
 

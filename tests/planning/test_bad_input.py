@@ -83,7 +83,6 @@ REFUSED = [
     ([TASK, "executor.workers=1,2"], "executor.workers=[1,2]: takes one value"),
     ([TASK, "executor.timeout=0"], "executor.timeout=0: must be a number above 0"),
     ([TASK, "logger=wandb", "logger.mode=onlin"], "(did you mean online?)"),
-    ([TASK, "logger=wandb", "logger.project=null"], "logger.project=null: must be a text"),
     ([TASK, "results=a,b"], "results=[a,b]: must be one folder"),
     ([TASK, "results="], "results=: must be one folder"),
     ([TASK, "results={}"], "results={}: must be one folder"),

@@ -40,7 +40,7 @@ def spec(
         return MemberSpec(name, {**usual, **(settings or {}).get(name, {})})
 
     return RunSpec(
-        task=member(task, length=200, batch_size=32),
+        task=member(task, length=200, batch_size=32, steps=steps),
         architecture=member(architecture, hidden_size=64, gain=2.0),
         mitigation=tuple(
             member(name, **({"threshold": 1.0} if name.startswith("clip") else {}))
@@ -48,7 +48,6 @@ def spec(
         ),
         optimizer=member(optimizer, lr=0.1),
         seed=seed,
-        steps=steps,
         **run,
     )
 

@@ -13,11 +13,12 @@ import pandas as pd
 import pytest
 
 from bench.records import Outcome, RunRecord
-from bench.reporting import cell_tables
+from bench.reporting.cell_tables import learning_table, outcomes_table
 from bench.reporting.cells import group
 from bench.reporting.collection import collect
 from bench.reporting.events import event_rows
 from bench.reporting.formats import FORMATS, latex_text, markdown_text, render
+from bench.reporting.list_tables import events_table, left_out_table
 from bench.reporting.summaries import CellSummary, summarise
 from bench.reporting.tables import Column, Table, build
 from tests.reporting.made_up import record, stored, whole_report
@@ -33,10 +34,10 @@ def whole_tables() -> list[Table]:
     found = summaries(whole_report())
     left_out = [run for one in found for run in one.cell.left_out]
     return [
-        cell_tables.outcomes_table(found),
-        cell_tables.learning_table(found),
-        cell_tables.events_table([row for one in found for row in event_rows(one.cell)]),
-        cell_tables.left_out_table(left_out),
+        outcomes_table(found),
+        learning_table(found),
+        events_table([row for one in found for row in event_rows(one.cell)]),
+        left_out_table(left_out),
     ]
 
 
@@ -68,7 +69,7 @@ def test_a_machine_reads_numbers_and_explicit_words() -> None:
         *(record(DIVERGED, seed=seed) for seed in range(2, 5)),
         record(architecture="lstm", metric=math.nan),
     ]
-    rows = read(cell_tables.learning_table(summaries(runs)))
+    rows = read(learning_table(summaries(runs)))
     lstm, tanh = rows
     assert tanh["steps_to_solve_median"] == "not reached"
     assert tanh["steps_to_solve_lower_quartile"] == "100"
@@ -78,7 +79,7 @@ def test_a_machine_reads_numbers_and_explicit_words() -> None:
 
 
 def test_pandas_reads_counts_as_numbers() -> None:
-    table = cell_tables.outcomes_table(summaries(whole_report()))
+    table = outcomes_table(summaries(whole_report()))
     frame = pd.read_csv(io.StringIO(render(table, "csv")))
     ended = frame[["diverged", "frozen", "completed"]].sum(axis=1)
     np.testing.assert_array_equal(ended, frame["runs"])
@@ -87,9 +88,7 @@ def test_pandas_reads_counts_as_numbers() -> None:
 
 
 def test_every_run_is_counted_or_left_out_and_the_number_stands_beside_the_cell() -> None:
-    frame = pd.read_csv(
-        io.StringIO(render(cell_tables.outcomes_table(summaries(whole_report())), "csv"))
-    )
+    frame = pd.read_csv(io.StringIO(render(outcomes_table(summaries(whole_report())), "csv")))
     assert frame["runs"].sum() + frame["left_out"].sum() == len(whole_report())
 
 
@@ -148,7 +147,7 @@ def test_rows_of_the_latex_table_have_as_many_cells_as_columns() -> None:
 
 
 def test_repeated_labels_are_left_blank_but_the_last_one_never() -> None:
-    text = render(cell_tables.outcomes_table(summaries(whole_report())), "tex")
+    text = render(outcomes_table(summaries(whole_report())), "tex")
     assert text.count("rnn\\_tanh &") == 2
     assert not re.search(r"^ *&  *&  *& ", text, re.M)
 
@@ -173,14 +172,14 @@ def test_latex_sets_all_tables(tmp_path: Path) -> None:
 
 
 def test_columns_that_never_vary_are_not_shown_to_a_reader() -> None:
-    one = cell_tables.outcomes_table(summaries([record()]))
+    one = outcomes_table(summaries([record()]))
     assert one.headings[:3] == ["Task", "Architecture", "Mitigation"]
     rates = [record(settings={"sgd": {"lr": lr}}) for lr in (0.1, 0.2)]
-    assert "Optimizer" in cell_tables.outcomes_table(summaries(rates)).headings
+    assert "Optimizer" in outcomes_table(summaries(rates)).headings
     types = [record(dtype=dtype) for dtype in ("float32", "float64")]
-    assert "Settings" in cell_tables.outcomes_table(summaries(types)).headings
+    assert "Settings" in outcomes_table(summaries(types)).headings
 
 
 def test_where_solved_runs_were_stopped_divergence_is_that_before_solving() -> None:
-    table = cell_tables.outcomes_table(summaries([record(stop_on_solved=True)]))
+    table = outcomes_table(summaries([record(stop_on_solved=True)]))
     assert "Diverged before solving" in table.headings

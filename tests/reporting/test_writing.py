@@ -20,7 +20,11 @@ from pathlib import Path
 from bench.reporting.writing import write_report
 from tests.reporting.made_up import stored, whole_report
 locale.setlocale(locale.LC_ALL, "")
-runs = stored(run for run in whole_report(num_seeds=2) if run.spec.task.name == "adding")
+runs = [
+    run
+    for run in stored(whole_report(num_seeds=2))
+    if run.record.spec.task.name == "adding" or run.status == "failed"
+]
 random.Random(int(sys.argv[2])).shuffle(runs)
 write_report(runs, Path(sys.argv[1]))
 assert not {"torch", "wandb"} & set(sys.modules), "a report needs neither"
@@ -63,7 +67,7 @@ def test_the_same_runs_give_the_same_bytes_in_any_order_place_and_language(tmp_p
     for index, place in enumerate(places):
         home = tmp_path / f"place {index}"
         home.mkdir()
-        (home / "matplotlibrc").write_text(f"font.size: {6 + index}\nsavefig.dpi: 50\n")
+        (home / "matplotlibrc").write_text(f"axes.facecolor: 0.{index + 5}\n")
         matplotlibs = {"MATPLOTLIBRC": str(home), "MPLCONFIGDIR": str(home)}
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", ELSEWHERE, str(home / "report"), str(index)],
@@ -128,13 +132,14 @@ def test_no_runs_are_bad_input_and_leave_no_folder(tmp_path: Path) -> None:
 
 
 def test_failures_alone_make_a_report_that_says_so(tmp_path: Path) -> None:
-    runs = [record(Outcome.FAILED, seed=seed, error="x\nValueError: | <b>") for seed in range(2)]
+    runs = [record(Outcome.FAILED, seed=seed, error="x\nValueError: | <b>") for seed in (1, 0)]
     report = write_report(stored(runs), tmp_path)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "0 runs in 0 cells" in text
     assert "left out, and listed below: 2 failed" in text
     assert "ValueError: \\| \\<b\\>" in text
     assert report.summaries[0].num_runs == 0
+    assert [run.record.spec.seed for run in report.left_out] == [0, 1]
 
 
 def test_contradicting_results_stand_at_the_top(tmp_path: Path) -> None:

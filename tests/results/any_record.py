@@ -36,13 +36,13 @@ def settings(draw: st.DrawFn) -> dict[str, Any]:
 def specs(draw: st.DrawFn) -> RunSpec:
     member = st.builds(MemberSpec, NAME, settings())
     mitigation = st.lists(member, min_size=1, max_size=3, unique_by=lambda one: one.name)
+    task = draw(member)
     return RunSpec(
-        task=draw(member),
+        task=MemberSpec(task.name, {**task.settings, "steps": draw(COUNT)}),
         architecture=draw(member),
         mitigation=tuple(draw(mitigation)),
         optimizer=draw(member),
         seed=draw(COUNT),
-        steps=draw(COUNT),
         dtype=draw(st.sampled_from(["float32", "float64"])),
         stop_on_solved=draw(st.booleans()),
     )

@@ -34,7 +34,7 @@ def spec(
     steps: int = 400,
 ) -> RunSpec:
     return RunSpec(
-        task=MemberSpec("adding", {"length": 100, "batch_size": 32}),
+        task=MemberSpec("adding", {"length": 100, "steps": steps}),
         architecture=MemberSpec("rnn_tanh", {"hidden_size": 64, "gain": 1.5}),
         mitigation=tuple(
             MemberSpec(name, {"threshold": threshold} if name == "clip_norm" else {})
@@ -42,7 +42,6 @@ def spec(
         ),
         optimizer=MemberSpec("sgd", {"lr": 0.1}),
         seed=seed,
-        steps=steps,
     )
 
 

@@ -129,6 +129,25 @@ def test_one_larger_cost_never_lowers_a_quantile(
     assert quantile(np.array(larger), share) >= quantile(np.array(costs), share)
 
 
+@pytest.mark.parametrize(
+    ("smaller", "larger", "other"),
+    [
+        (0.01790217079838879, 0.017902170798388795, 0.6766044632445796),
+        (0.2115024118424232, 0.21150241184242322, 0.4650153453888052),
+    ],
+)
+def test_not_even_where_the_usual_interpolation_falls_by_a_bit(
+    smaller: float, larger: float, other: float
+) -> None:
+    def usual(cost: float, share: float) -> float:
+        return cost + share * (other - cost)
+
+    assert any(usual(larger, share) < usual(smaller, share) for share in (0.25, 0.5, 0.75))
+    for share in (0.25, 0.5, 0.75):
+        before, after = (quantile(np.array([cost, other]), share) for cost in (smaller, larger))
+        assert after >= before
+
+
 def test_equal_costs_stay_what_they_are() -> None:
     costs = np.full(6, 0.1)
     assert all(quantile(costs, share) == 0.1 for share in np.linspace(0, 1, 41))

@@ -55,7 +55,8 @@ def draw_outcome_matrix(
     ax.tick_params(axis="x", rotation=0)
     ax.tick_params(axis="y", rotation=0)
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        label.set_linespacing(LINE_SPACING)
+        if "\n" in label.get_text():  # on one line it would move the label by its tallest letter
+            label.set_linespacing(LINE_SPACING)
     return ax
 
 

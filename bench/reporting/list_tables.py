@@ -1,0 +1,99 @@
+"""The tables that list: events, what cannot be estimated, and the runs that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bench.reporting import wording
+from bench.reporting.collection import LeftOut
+from bench.reporting.events import EventRow
+from bench.reporting.label_columns import label_columns
+from bench.reporting.tables import Column, Table, Value, build
+from bench.reporting.unestimable import Missing
+
+
+def events_table(rows: Sequence[EventRow]) -> Table:
+    caption = "Numbers that went wrong: medians over the runs that had the event."
+    columns = [
+        *label_columns([row.cell for row in rows], lambda row: row.cell),
+        Column(
+            "Event", lambda row: row.kind.value, {"event": lambda row: row.kind.value}, is_text=True
+        ),
+        _of_runs("Runs", "runs_with_event", lambda row: row.num_runs),
+        Column("", None, {"runs": lambda row: len(row.cell.results)}),
+        Column(
+            "Updates",
+            lambda row: str(row.median_updates),
+            {"median_updates": lambda row: row.median_updates},
+        ),
+        _of_runs("Came first", "runs_where_first", lambda row: row.num_first),
+        Column(
+            "At step",
+            lambda row: _or_nothing(row.median_first_step),
+            {"median_first_step": lambda row: _or_word(row.median_first_step, "never first")},
+        ),
+        Column(
+            "In",
+            lambda row: row.commonest_tensor or wording.NOTHING,
+            {"commonest_tensor": lambda row: row.commonest_tensor or "never first"},
+            is_text=True,
+        ),
+    ]
+    return build("events", "Events", caption, columns, rows)
+
+
+def not_estimable_table(rows: Sequence[Missing]) -> Table:
+    caption = "What the data cannot support, and why."
+    columns = [
+        *label_columns([row.cell for row in rows], lambda row: row.cell),
+        Column("What", lambda row: row.what, {"what": lambda row: row.what}, is_text=True),
+        Column("Why", lambda row: row.reason, {"why": lambda row: row.reason}, is_text=True),
+    ]
+    return build("not_estimable", "Not estimable", caption, columns, rows)
+
+
+def left_out_table(runs: Sequence[LeftOut]) -> Table:
+    caption = "Runs that no number of this report counts."
+    columns: list[Column[LeftOut]] = [
+        _plain("Task", "task", lambda run: run.record.spec.task.name),
+        _plain("Architecture", "architecture", lambda run: run.record.spec.architecture.name),
+        _plain("Mitigation", "mitigation", lambda run: run.record.spec.mitigation_name),
+        _plain("Optimizer", "optimizer", lambda run: run.record.spec.optimizer.name),
+        Column(
+            "Seed",
+            lambda run: str(run.record.spec.seed),
+            {"seed": lambda run: run.record.spec.seed},
+        ),
+        _plain("Why", "reason", lambda run: run.reason),
+        _plain("Run", "run_id", lambda run: run.run_id),
+        _plain("Error", "error", lambda run: _last_line(run.record.error)),
+    ]
+    return build("left_out", "Left out", caption, columns, runs)
+
+
+def _of_runs(heading: str, key: str, read: Callable[[EventRow], int]) -> Column[EventRow]:
+    return Column(heading, lambda row: f"{read(row)}/{len(row.cell.results)}", {key: read})
+
+
+def _plain(
+    heading: str, key: str, read: Callable[[LeftOut], str], *, is_text: bool = True
+) -> Column[LeftOut]:
+    return Column(
+        heading,
+        lambda run: read(run) or wording.NOTHING,
+        {key: lambda run: read(run) or "none"},
+        is_text,
+    )
+
+
+def _last_line(error: str | None) -> str:
+    lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def _or_nothing(step: int | None) -> str:
+    return wording.NOTHING if step is None else str(step)
+
+
+def _or_word(step: int | None, word: str) -> Value:
+    return word if step is None else step

@@ -1,0 +1,5 @@
+"""One thread for the tests, as for a run; set before torch is loaded."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
