@@ -109,9 +109,9 @@ class MemberSpec:
 class RunSpec:
     """All that decides the numbers of one run, and nothing else.
 
-    `evaluations` regular evaluations are spread over the task's `steps` updates; a run is solved when the
-    task's criterion holds at `solved_checks` of them in a row; it is diverged or frozen when the
-    sign for it holds for `window` updates in a row.
+    `evaluations` regular evaluations are spread over the task's `steps` updates; a run is solved
+    when the task's criterion holds at `solved_checks` of them in a row; it is diverged or frozen
+    when the sign for it holds for `window` updates in a row.
     """
 
     task: MemberSpec
