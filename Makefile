@@ -13,7 +13,6 @@ help:  ## this list
 demo: $(VENV)/.runs  ## set up, run the demo experiment (minutes), write its report
 	$(BIN)/bench run experiment=demo
 	$(BIN)/bench report results/demo
-	$(BIN)/bench sync results/demo
 
 test: $(VENV)/.develops  ## set up, run the test suite
 	$(BIN)/pytest -q
