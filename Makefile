@@ -49,6 +49,6 @@ $(VENV)/.develops: pyproject.toml constraints.txt | $(BIN)/pip
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than 3.11: call make with PYTHON=python3.11, say"; exit 2; }
-	$(PYTHON) -m venv $(VENV) || \
+	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "$(PYTHON) cannot make a virtual environment: on Debian, apt-get install python3-venv"; \
 		  rm -rf $(VENV); exit 2; }
