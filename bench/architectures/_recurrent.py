@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -22,6 +24,19 @@ State = tuple[Tensor, ...]
 """What a layer hands to its next time step; the first is h [batch, hidden]."""
 
 
+class Settings(Protocol):
+    """The settings that every recurrent architecture has."""
+
+    @property
+    def hidden_size(self) -> int: ...
+    @property
+    def num_layers(self) -> int: ...
+    @property
+    def kind(self) -> initial_weights.Kind: ...
+    @property
+    def gain(self) -> float: ...
+
+
 class RecurrentNetwork(Network):
     """Layers with input weights [G H, I], recurrent weights [G H, H], biases [G H]; a readout.
 
@@ -32,47 +47,25 @@ class RecurrentNetwork(Network):
     gates: tuple[str, ...]
     num_states = 1  # tensors in a State
 
-    def __init__(
-        self,
-        signature: Signature,
-        *,
-        hidden_size: int,
-        num_layers: int,
-        kind: initial_weights.Kind,
-        gain: float,
-    ) -> None:
+    def __init__(self, signature: Signature, settings: Settings) -> None:
         super().__init__()
-        self.hidden_size, self.num_layers = hidden_size, num_layers
-        self.output_steps = signature.output_steps
-        rows = len(self.gates) * hidden_size
-        for layer in range(num_layers):
-            columns = signature.input_size if layer == 0 else hidden_size
-            self._declare(f"input_{layer}", (rows, columns), "input", layer, "gaussian", 1.0)
-            self._declare(f"recurrent_{layer}", (rows, hidden_size), "recurrent", layer, kind, gain)
-            self._declare(f"bias_{layer}", (rows,), "bias", layer, "zeros", 1.0)
-            self.site_widths |= {
-                f"preactivation_{layer}_{gate}": hidden_size for gate in self.gates
-            }
-            self.site_widths[f"state_{layer}_"] = hidden_size
-        readout = Role(name="readout", layer=num_layers, kind="gaussian")
-        self.declare("readout", (signature.output_size, hidden_size), readout)
-        readout_bias = Role(name="bias", layer=num_layers)
-        self.declare("readout_bias", (signature.output_size,), readout_bias)
-
-    def _declare(
-        self,
-        name: str,
-        shape: tuple[int, ...],
-        role: str,
-        layer: int,
-        kind: initial_weights.Kind,
-        gain: float,
-    ) -> None:
-        self.declare(
-            name,
-            shape,
-            Role(name=role, layer=layer, gates=self.gates, kind=kind, gain=gain),  # type: ignore[arg-type]
-        )
+        hidden = self.hidden_size = settings.hidden_size
+        self.num_layers, self.output_steps = settings.num_layers, signature.output_steps
+        rows = len(self.gates) * hidden
+        for layer in range(self.num_layers):
+            columns = signature.input_size if layer == 0 else hidden
+            role = Role(name="input", layer=layer, gates=self.gates, kind="gaussian")
+            self.declare(f"input_{layer}", (rows, columns), role)
+            role = replace(role, name="recurrent", kind=settings.kind, gain=settings.gain)
+            self.declare(f"recurrent_{layer}", (rows, hidden), role)
+            self.declare(f"bias_{layer}", (rows,), Role(name="bias", layer=layer, gates=self.gates))
+            for gate in self.gates:
+                self.site_widths[f"preactivation_{layer}_{gate}"] = hidden
+            self.site_widths[f"state_{layer}_"] = hidden
+        top = self.num_layers
+        readout = Role(name="readout", layer=top, kind="gaussian")
+        self.declare("readout", (signature.output_size, hidden), readout)
+        self.declare("readout_bias", (signature.output_size,), Role(name="bias", layer=top))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs [output_steps, batch, O] at the last steps, from inputs [time, batch, I]."""

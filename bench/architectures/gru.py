@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from bench.architectures._recurrent import RecurrentNetwork, State
+from bench.architectures._recurrent import RecurrentNetwork, Settings, State
 from bench.kernels.gru import gru
 from bench.kernels.tap import Tap
 from bench.network import Role
@@ -20,12 +20,12 @@ from bench.settings import Gain, PositiveInt
 class _Network(RecurrentNetwork):
     gates = ("r", "z", "n")
 
-    def __init__(self, signature: Signature, *, hidden_size: int, **settings: Any) -> None:
-        super().__init__(signature, hidden_size=hidden_size, **settings)
+    def __init__(self, signature: Signature, settings: Settings) -> None:
+        super().__init__(signature, settings)
         for layer in range(self.num_layers):
             # Inside the reset gate's reach, so it cannot be merged into the input's bias.
             role = Role(name="bias", layer=layer, gates=("candidate",))
-            self.declare(f"candidate_bias_{layer}", (hidden_size,), role)
+            self.declare(f"candidate_bias_{layer}", (self.hidden_size,), role)
 
     def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
         bias = self.tensor(f"candidate_bias_{layer}")
@@ -71,10 +71,4 @@ class GRU:
     gain: Gain
 
     def build(self, signature: Signature) -> _Network:
-        return _Network(
-            signature,
-            hidden_size=self.hidden_size,
-            num_layers=self.num_layers,
-            kind=self.kind,
-            gain=self.gain,
-        )
+        return _Network(signature, self)

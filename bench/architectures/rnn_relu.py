@@ -55,10 +55,4 @@ class RNNReLU:
     gain: Gain
 
     def build(self, signature: Signature) -> _Network:
-        return _Network(
-            signature,
-            hidden_size=self.hidden_size,
-            num_layers=self.num_layers,
-            kind=self.kind,
-            gain=self.gain,
-        )
+        return _Network(signature, self)
