@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 from torch.nn.utils import parametrize
 
-from bench import initial_weights
+from bench import discovery, initial_weights
 from bench.architectures.lstm import LSTM
 from bench.architectures.mlp import MLP
 from bench.architectures.rnn_tanh import RNNTanh
@@ -16,6 +19,7 @@ from bench.kernels.tap import Tap
 from bench.network import Network, Role
 from bench.records import Signature
 from bench.seeding import Stream
+from tests.specs import spec
 
 
 class Pair(Network):
@@ -145,3 +149,26 @@ def test_a_state_that_the_loss_does_not_reach_has_derivative_zero() -> None:
     states[0].sum().backward()
     tap = Tap(watched=True, states=torch.stack(states), retained=states)
     assert tap.total_derivative().tolist() == [[[1.0, 1.0]], [[0.0, 0.0]]]
+
+
+@pytest.mark.parametrize("name", sorted(discovery.members("architecture")))
+def test_a_pass_is_freed_by_the_next_one_without_the_garbage_collector(name: str) -> None:
+    """A graph that held itself cost a deep network a quarter of a megabyte an update."""
+    task = (
+        "digits" if discovery.member("architecture", name).facts["inputs"] == "vector" else "adding"
+    )
+    one = spec(task, name)
+    network = discovery.build("architecture", one.architecture).build(
+        discovery.build("task", one.task).signature
+    )
+    features = 64 if task == "digits" else 2
+    inputs = torch.ones(3, features) if task == "digits" else torch.ones(7, 3, features)
+    gc.collect()
+    gc.disable()
+    try:
+        network(inputs).sum().backward()
+        states = [weakref.ref(tap.states) for tap in network.trace]
+        network(inputs).sum().backward()
+        assert [state() for state in states] == [None] * len(states)
+    finally:
+        gc.enable()

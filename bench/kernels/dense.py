@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from bench.kernels.activations import ACTIVATIONS, DERIVATIVES
 from bench.kernels.once import differentiable_once
-from bench.kernels.tap import Tap
+from bench.kernels.tap import Tap, leave_gradient
 
 
 class _Dense(torch.autograd.Function):
@@ -21,15 +22,14 @@ class _Dense(torch.autograd.Function):
         after = ACTIVATIONS[activation](before)
         # Only GELU needs the value before; the others would keep memory for nothing.
         ctx.save_for_backward(inputs, weight, before if activation == "gelu" else after, after)
-        ctx.activation, ctx.tap = activation, tap
+        ctx.activation, ctx.tap = activation, weakref.ref(tap)
         return after
 
     @staticmethod
     @differentiable_once
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None]:
         inputs, weight, before, after = ctx.saved_tensors
-        if ctx.tap.watched:
-            ctx.tap.gradient = grad
+        leave_gradient(ctx.tap, grad)
         delta = grad * DERIVATIVES[ctx.activation](before, after)
         grad_inputs = delta @ weight if ctx.needs_input_grad[0] else None
         return grad_inputs, delta.t() @ inputs, delta.sum(dim=0), None, None

@@ -6,13 +6,14 @@ the three blocks of p and W stand in the order r, z, n.
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bench.kernels.once import differentiable_once
-from bench.kernels.tap import Tap
+from bench.kernels.tap import Tap, leave_gradient
 
 
 def forward(projected: Tensor, recurrent: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -70,15 +71,14 @@ class _WholeSequence(torch.autograd.Function):
     def forward(ctx: Any, projected: Tensor, recurrent: Tensor, bias: Tensor, tap: Tap) -> Tensor:
         states, gates, candidates = forward(projected, recurrent, bias)
         ctx.save_for_backward(states, gates, candidates, recurrent)
-        ctx.tap = tap
+        ctx.tap = weakref.ref(tap)
         return states
 
     @staticmethod
     @differentiable_once
     def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         delta, grad_recurrent, grad_bias, total = backward(grad_states, *ctx.saved_tensors)
-        if ctx.tap.watched:
-            ctx.tap.gradient = total
+        leave_gradient(ctx.tap, total)
         return delta, grad_recurrent, grad_bias, None
 
 

@@ -7,13 +7,14 @@ the four blocks of p and W stand in the order i, f, g, o.
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bench.kernels.once import differentiable_once
-from bench.kernels.tap import Tap
+from bench.kernels.tap import Tap, leave_gradient
 
 
 def forward(projected: Tensor, recurrent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -70,15 +71,14 @@ class _WholeSequence(torch.autograd.Function):
     def forward(ctx: Any, projected: Tensor, recurrent: Tensor, tap: Tap) -> Tensor:
         states, cells, gates = forward(projected, recurrent)
         ctx.save_for_backward(states, cells, gates, recurrent)
-        ctx.tap = tap
+        ctx.tap = weakref.ref(tap)
         return states
 
     @staticmethod
     @differentiable_once
     def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor, Tensor, None]:
         delta, grad_recurrent, total = backward(grad_states, *ctx.saved_tensors)
-        if ctx.tap.watched:
-            ctx.tap.gradient = total
+        leave_gradient(ctx.tap, total)
         return delta, grad_recurrent, None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from bench.kernels.activations import DERIVATIVES
 from bench.kernels.once import differentiable_once
-from bench.kernels.tap import Tap
+from bench.kernels.tap import Tap, leave_gradient
 
 IN_PLACE = {"tanh": torch.tanh_, "relu": torch.relu_}
 
@@ -47,7 +48,7 @@ class _WholeSequence(torch.autograd.Function):
     ) -> Tensor:
         states = forward(projected, recurrent, activation)
         ctx.save_for_backward(states, recurrent)
-        ctx.activation, ctx.tap = activation, tap
+        ctx.activation, ctx.tap = activation, weakref.ref(tap)
         return states
 
     @staticmethod
@@ -55,8 +56,7 @@ class _WholeSequence(torch.autograd.Function):
     def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor, Tensor, None, None]:
         states, recurrent = ctx.saved_tensors
         delta, grad_recurrent, total = backward(grad_states, states, recurrent, ctx.activation)
-        if ctx.tap.watched:
-            ctx.tap.gradient = total
+        leave_gradient(ctx.tap, total)
         return delta, grad_recurrent, None, None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 
 import torch
@@ -32,3 +33,14 @@ class Tap:
         if self.gradient is None:
             raise RuntimeError("dL/dh was not watched in this pass: set network.watching first")
         return self.gradient
+
+
+def leave_gradient(reference: weakref.ref[Tap], gradient: Tensor) -> None:
+    """Give a watched tap its dL/dh, if it is still wanted.
+
+    A backward pass knows its tap by a weak reference: tap, states and graph would else hold one
+    another, a cycle through C++ that the garbage collector cannot free.
+    """
+    tap = reference()
+    if tap is not None and tap.watched:
+        tap.gradient = gradient
