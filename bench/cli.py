@@ -78,6 +78,8 @@ def _dispatch(argv: list[str]) -> int:
     )
     parser.add_argument("-h", "--help", action="store_true", help="show this text")
     command.add_arguments(parser)
+    if name == "run" and {"-m", "--multirun"} & set(rest):
+        raise BadInput("-m: a comma or a list is a sweep already; leave it out")
     # Before parsing, since a required argument may be missing.
     if "-h" in rest or "--help" in rest:
         print(_run_help(parser) if name == "run" else parser.format_help())

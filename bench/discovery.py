@@ -39,7 +39,7 @@ class Member:
     doc: str
     schema: Mapping[str, Any] = field(repr=False)  # setting -> annotation, in the file's order
     facts: Mapping[str, Any] = field(repr=False)  # the literal ClassVars: needs, inputs, gates, ...
-    digest: str  # SHA-256 of the file
+    digest: str  # SHA-256 of the file and of the private files of its room that it imports
 
     @property
     def summary(self) -> str:
@@ -93,10 +93,14 @@ def _read(kind: str, path: Path) -> Member:
     schema, facts = {}, {}
     for line in node.body:
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+            name = line.target.id
             if line.value is None:
-                schema[line.target.id] = _annotation(line.annotation, path)
+                schema[name] = _annotation(line.annotation, path)
+            elif "ClassVar" in ast.unparse(line.annotation):
+                facts[name] = _literal(line.value, path)
             else:
-                facts[line.target.id] = _literal(line.value, path)
+                yaml = f"conf/{kind}/{path.stem}.yaml"
+                raise BadInput(f"{path}: {name} has a default; defaults stand in {yaml} alone")
     return Member(
         kind=kind,
         name=path.stem,
@@ -105,8 +109,19 @@ def _read(kind: str, path: Path) -> Member:
         doc=ast.get_docstring(node) or "",
         schema=schema,
         facts=facts,
-        digest=hashlib.sha256(source).hexdigest(),
+        digest=_digest(path, source, body),
     )
+
+
+def _digest(path: Path, source: bytes, body: list[ast.stmt]) -> str:
+    """Of the file and of the private files of its room that it imports, such as _recurrent.py."""
+    sha = hashlib.sha256(source)
+    room = f"bench.{path.parent.name}._"
+    for line in body:
+        if isinstance(line, ast.ImportFrom) and (line.module or "").startswith(room):
+            private = str(line.module).rpartition(".")[2]
+            sha.update(path.with_name(f"{private}.py").read_bytes())
+    return sha.hexdigest()
 
 
 def _is_dataclass(node: ast.ClassDef) -> bool:

@@ -18,14 +18,25 @@ Fields: TypeAlias = Mapping[str, Callable[[CellSummary], Value]]
 
 def outcomes_table(summaries: Sequence[CellSummary]) -> Table:
     caption = (
-        "How the runs ended: k/n [exact 95 % interval in per cent]. First event: what most often "
-        "went wrong first, the median update at which it did, and in how many runs."
+        "How the runs ended: k/n [exact 95 % interval in per cent]. Diverged at: the median update "
+        "of the runs that did. First event: the number that most often was the first not to be "
+        "finite or to overflow, the median update at which it was, and in how many runs. A run "
+        "whose loss only grew beyond its bound has none."
     )
     columns = [
         *label_columns([summary.cell for summary in summaries], lambda row: row.cell),
         Column("Runs", lambda row: str(row.num_runs), {"runs": lambda row: row.num_runs}),
         _share(
             _diverged_heading(summaries), "diverged", lambda row: row.outcomes[Outcome.DIVERGED]
+        ),
+        Column(
+            "Diverged at",
+            lambda row: wording.NOTHING if row.diverged_at is None else str(row.diverged_at),
+            {
+                "diverged_median_step": lambda row: (
+                    "none" if row.diverged_at is None else row.diverged_at
+                )
+            },
         ),
         _share("Frozen", "frozen", lambda row: row.outcomes[Outcome.FROZEN]),
         _share("Completed", "completed", lambda row: row.outcomes[Outcome.COMPLETED]),

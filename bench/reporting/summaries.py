@@ -38,6 +38,7 @@ class CellSummary:
     chance: float | None
     metric: Spread | NotEstimable  # on test data, at the end of the run
     first_event: CommonEvent | None
+    diverged_at: int | None  # median update, over the runs that diverged
 
     @property
     def num_runs(self) -> int:
@@ -65,6 +66,7 @@ def summarise(cell: Cell) -> CellSummary:
         chance=chance_level(runs, "chance_metric"),
         metric=_metric(runs, higher),
         first_event=_commonest_first_event(runs),
+        diverged_at=_diverged_at(runs),
     )
 
 
@@ -106,3 +108,8 @@ def _commonest_first_event(runs: Sequence[RunRecord]) -> CommonEvent | None:
         return None
     kind = min(steps, key=lambda kind: (-len(steps[kind]), kind))
     return CommonEvent(kind, len(steps[kind]), statistics.median_low(steps[kind]))
+
+
+def _diverged_at(runs: Sequence[RunRecord]) -> int | None:
+    ends = [record.steps_done for record in runs if record.outcome is Outcome.DIVERGED]
+    return statistics.median_low(ends) if ends else None

@@ -38,7 +38,12 @@ def check_folder(folder: Path) -> None:
 def open_writer(folder: Path) -> sqlite3.Connection:
     """Opens the store of `folder`, made where there is none. Raises BadInput as check_folder."""
     check_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(
+            f"results={folder}: cannot be made ({error.strerror}); give another folder"
+        ) from error
     connection = _connect(f"{(folder / FILE).absolute().as_uri()}?mode=rwc")
     try:
         if _number(connection, "application_id") == 0:

@@ -147,3 +147,12 @@ def test_finite_gradients_of_1e20_are_neither_zeroed_nor_spoilt(name: str) -> No
     assert not update.skip
     assert 0 < float(gradient[0, 0]) <= float(torch.tensor(1e20))
     assert all(other.isfinite().all() for other in bench.gradients.values())
+
+
+@each_mitigation
+@pytest.mark.parametrize("value", [0.0, 1e20, 1e38])
+def test_no_finite_gradient_makes_it_fail_or_overflow(name: str, value: float) -> None:
+    bench = Workbench(network_of(an_architecture_for(name)), [build(name)])
+    bench.set_gradients(value)
+    bench.transform()
+    assert all(gradient.isfinite().all() for gradient in bench.gradients.values())
