@@ -49,6 +49,8 @@ $(VENV)/.develops: pyproject.toml constraints.txt | $(BIN)/pip
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than 3.11: call make with PYTHON=python3.11, say"; exit 2; }
-	@$(PYTHON) -m venv $(VENV) || \
-		{ echo "$(PYTHON) cannot make a virtual environment: on Debian, apt-get install python3-venv"; \
-		  rm -rf $(VENV); exit 2; }
+	@# Debian's python3 has pip but, without python3-venv, none for a new environment.
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || \
+		{ rm -rf $(VENV) && $(PYTHON) -m venv --without-pip $(VENV) && \
+		  $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } || \
+		{ rm -rf $(VENV); echo "$(PYTHON) has neither venv nor pip: install python3-venv"; exit 2; }

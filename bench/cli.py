@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import sys
+import zlib
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -48,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadInput as error:
         print("bench:", " ".join(str(error).split()), file=sys.stderr)
         return BAD_INPUT
+    except (sqlite3.DatabaseError, zlib.error) as error:
+        print(f"bench: a store is damaged ({error}); see: bench doctor DIR", file=sys.stderr)
+        return DOES_NOT_HOLD
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -206,7 +210,7 @@ def _sync(options: Namespace) -> int:
 
     report = sync(options.folder, options.mode)
     print(report)
-    return DOES_NOT_HOLD if report.missing else DONE
+    return DOES_NOT_HOLD if report.missing or report.problem else DONE
 
 
 def _doctor_arguments(parser: Parser) -> None:

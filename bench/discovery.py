@@ -10,6 +10,7 @@ import ast
 import hashlib
 import importlib
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -76,7 +77,12 @@ def member(kind: str, name: str) -> Member:
 def build(kind: str, spec: MemberSpec) -> Any:
     """The member itself: its class, imported, with its settings."""
     found = member(kind, spec.name)
-    module = importlib.import_module(f"bench.{KINDS[kind]}.{found.name}")
+    name = f"bench.{KINDS[kind]}.{found.name}"
+    is_new = name not in sys.modules
+    module = importlib.import_module(name)
+    # Between reading a file and importing it somebody may edit it: its runs would lie.
+    if is_new and _read(kind, found.path).digest != found.digest:
+        raise RuntimeError(f"{found.path} was edited while the runs were under way; run them again")
     return getattr(module, found.class_name)(**spec.settings)
 
 

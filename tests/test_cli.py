@@ -176,3 +176,16 @@ def test_a_full_disk_is_one_line(capsys, monkeypatch):
     monkeypatch.setattr("bench.execution.local.execute", full)
     assert main(["run", "task=adding", "results=store"]) == 1
     assert capsys.readouterr().err == "bench: results=store: database or disk is full\n"
+
+
+@pytest.mark.parametrize("command", ["report", "export", "sync"])
+def test_a_damaged_store_is_said_in_one_line(capsys, tmp_path, command):
+    assert main(["run", "task=adding", "steps=2", "length=4", "seeds=3", "results=out"]) == 0
+    store = tmp_path / "out" / "results.sqlite"
+    capsys.readouterr()
+    # The pages after the first, which makes it a store of ours, are overwritten.
+    store.write_bytes(store.read_bytes()[:4096] + b"\xff" * (store.stat().st_size - 4096))
+    assert main([command, "out"]) != 0
+    output, errors = capsys.readouterr()
+    (line,) = (output + errors).strip().splitlines()
+    assert "malformed" in line or "damaged" in line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,14 @@ def test_reading_every_member_imports_no_member_and_no_heavy_library() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert printed.stdout.strip() == "[]"
+
+
+def test_a_member_edited_between_reading_and_importing_does_not_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = dict(members("optimizer"))
+    known["sgd"] = replace(known["sgd"], digest="that of the text before the edit")
+    monkeypatch.setattr(discovery, "members", lambda kind: known)
+    monkeypatch.delitem(sys.modules, "bench.optimizers.sgd", raising=False)
+    with pytest.raises(RuntimeError, match="was edited while"):
+        discovery.build("optimizer", MemberSpec("sgd", {"lr": 0.1}))

@@ -53,12 +53,15 @@ def execute(plan: Plan, console: Console, work: Work = TRAINING) -> Summary:
         is_complete = len(current) == len(plan.runs)
         waiting = [] if is_complete else [s for s in plan.runs if s.run_id not in current]
         batch = _Batch(plan, store, waiting) if waiting else None
-        mirror = mirroring.start(plan.results, plan.logger.mode) if mirrors else None
+        # Where nothing is run nothing is waited for: `bench sync` mirrors what is missing.
+        mirror = mirroring.start(plan.results, plan.logger.mode) if mirrors and batch else None
         try:
             if batch is not None:
                 batch.run(console, work, interrupt)
         finally:
             report = str(mirror.finish()) if mirror is not None else None
+        if mirrors and report is None:
+            report = str(mirroring.state(plan.results, plan.logger.mode))
     return Summary(
         results=plan.results,
         num_planned=len(plan.runs),

@@ -58,7 +58,9 @@ def answer(work: Work, spec: RunSpec) -> Answer:
     provenance: Mapping[str, Any] = {}
     try:
         provenance = work.provenance(spec)
-        return Answer(work.run(spec), provenance)
+        record = work.run(spec)
+        _ = record.digest  # what cannot be stored fails here, where only its run fails
+        return Answer(record, provenance)
     except BaseException as error:
         inside = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
         text = "".join(traceback.format_exception(inside)).rstrip()

@@ -31,7 +31,7 @@ def norm(values: Tensor) -> float:
 def scale_(tensors: Iterable[Tensor], factor: float) -> None:
     """Multiply each tensor by `factor` in place, also where float32 cannot hold the factor."""
     mantissa, exponent = math.frexp(factor)
-    # Two exact powers of two; either alone is a normal float32 for any factor above 1e-75.
+    # The first is a power of two, and both are normal float32 for any factor above 1e-75.
     first = math.ldexp(1.0, exponent // 2)
     second = math.ldexp(mantissa, exponent - exponent // 2)
     factors = (factor,) if factor > 1e-30 else (first, second)

@@ -39,7 +39,8 @@ class MaxNorm(Mitigation):
         previous: dict[str, Tensor],  # noqa: ARG002
     ) -> None:
         for weight, _ in network.with_role("input", "recurrent", "hidden", "readout"):
-            norms = torch.linalg.vector_norm(weight, dim=1, keepdim=True, dtype=torch.float64)
+            largest = weight.abs().amax(dim=1, keepdim=True).double().clamp_min(1e-300)
+            norms = torch.linalg.vector_norm(weight / largest, dim=1, keepdim=True) * largest
             # Where no row is too long the weights keep their bits.
             scale = torch.where(norms > self.radius, self.radius / norms, 1.0)
             weight.copy_(torch.where(norms > self.radius, weight * scale, weight))

@@ -16,7 +16,7 @@ class SkipNonfinite(Mitigation):
 
     theta_t = theta_{t-1} where |g_t| is not finite, and no state of the optimiser changes. A
     control: what a gradient scaler or a guard does, without any clipping. A run that only skips
-    is found to be frozen.
+    is found to be frozen, or diverged where its loss is not finite either.
 
     Skips.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -23,6 +24,8 @@ class Adam(Optimizer):
 
     Reference: Kingma & Ba 2015, arXiv:1412.6980, algorithm 1.
     """
+
+    portable: ClassVar[bool] = True
 
     lr: Positive
     beta1: Fraction

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ class Momentum(Optimizer):
 
     Reference: Polyak 1964; in this form Sutskever et al. 2013.
     """
+
+    portable: ClassVar[bool] = True
 
     lr: Positive
     momentum: Fraction

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ class RMSprop(Optimizer):
 
     Reference: Tieleman & Hinton 2012, lecture 6.5; eps outside the root.
     """
+
+    portable: ClassVar[bool] = True
 
     lr: Positive
     alpha: Fraction

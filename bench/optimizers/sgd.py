@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -18,6 +19,8 @@ class SGD(Optimizer):
 
     Reference: Robbins & Monro 1951.
     """
+
+    portable: ClassVar[bool] = True
 
     lr: Positive
 

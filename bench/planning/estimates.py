@@ -41,8 +41,6 @@ EVALUATION_COPIES, EVALUATION_COPIES_MORE = 3.0, 1.0
 INPUT_BYTES = 16  # for each number of a batch: float64 as generated, then cast
 
 FEATURES = {"sequence": 8, "vector": 64}
-TIME_STEPS = {"length": 1, "images": 64}
-"""How many time steps one unit of a task's setting stands for."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +109,10 @@ def _size(spec: RunSpec) -> _Size:
     facts = discovery.member("architecture", spec.architecture.name).facts
     settings, inputs = spec.architecture.settings, facts.get("inputs", "sequence")
     needs = (discovery.member("mitigation", m.name).facts.get("needs", ()) for m in spec.mitigation)
-    time = sum(unit * _whole(spec.task.settings, name, 0) for name, unit in TIME_STEPS.items())
+    setting, unit = discovery.member("task", spec.task.name).facts.get("time_steps", ("", 1))
     return _Size(
         is_sequence=inputs == "sequence",
-        time=max(time, 1) if inputs == "sequence" else 1,
+        time=unit * _whole(spec.task.settings, setting, 1),
         features=FEATURES[inputs],
         hidden=_whole(settings, "hidden_size", 64),
         gates=facts.get("gates", 1),

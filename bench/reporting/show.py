@@ -61,7 +61,7 @@ def outcome_in_words(record: RunRecord) -> str:
             bound = number(float(record.facts["explosion_bound"]))
             sign = f"a loss that was not finite or above {bound}"
             return f"{at}: {spec.window} updates in a row with {sign}"
-        case Outcome.FROZEN if record.curves["update_to_weight_ratio"][-1] == 0:
+        case Outcome.FROZEN if EventKind.OPTIMIZER_STATE_NONFINITE not in events:
             return f"{at}: {spec.window} updates in a row changed no parameter"
         case Outcome.FROZEN:
             return f"{at}: half of the optimiser's state or more was not finite"

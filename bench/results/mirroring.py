@@ -35,6 +35,7 @@ class MirrorReport:
 
     mirrored: int
     missing: int
+    problem: str | None  # what W&B or the store said last, if anything
     text: str
 
     def __str__(self) -> str:
@@ -78,6 +79,15 @@ def start(folder: Path, mode: str | None = None) -> Mirror:
     for any other.
     """
     return Mirror(folder, target(mode))
+
+
+def state(folder: Path, mode: str | None = None) -> MirrorReport:
+    """What is mirrored by now; nothing is sent and nothing waited for."""
+    to = target(mode)
+    ledger = Ledger(folder)
+    notes = ledger.num_notes()
+    ledger.close()
+    return _report(folder, to, notes, None)
 
 
 def sync(folder: Path, mode: str | None = None) -> MirrorReport:
@@ -164,7 +174,9 @@ def _report(folder: Path, to: Target, notes: int, problem: str | None) -> Mirror
             ledger.close()
     except _FAULTS as error:
         problem = problem or _reason(error)
-    return MirrorReport(total - missing, missing, _text(folder, to, total, missing, problem))
+    return MirrorReport(
+        total - missing, missing, problem, _text(folder, to, total, missing, problem)
+    )
 
 
 def _text(folder: Path, to: Target, total: int, missing: int, problem: str | None) -> str:
@@ -175,7 +187,8 @@ def _text(folder: Path, to: Target, total: int, missing: int, problem: str | Non
         text += f" into {logs}; upload them with: wandb sync {logs}/offline-run-*"
     if missing:
         text += f"; {missing} missing"
-        text += f" ({problem})" if problem else ""
+    text += f" ({problem})" if problem else ""
+    if missing:
         text += f"; mirror them with: bench sync {quoted}"
     return text
 

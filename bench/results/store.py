@@ -116,6 +116,8 @@ class Store:
         now = _now()
         row = encoding.to_row(record, provenance, now)
         replaced = {"now": now, "run_id": row["run_id"]}
+        if not record.outcome.is_result and self.current([record.spec]):
+            return  # another driver had more luck with the same run
         marks = ", ".join(f":{name}" for name in COLUMNS)
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")

@@ -2,7 +2,9 @@
 
 A member's dataclass holds the settings; every task has `batch_size` (sequences per update), `steps`
 (the budget of updates) and `evaluation_size` (examples in the validation and in the test part).
-Literal class variables: `inputs` ("sequence" or "vector"), `metric`, `higher_is_better`.
+Literal class variables: `inputs` ("sequence" or "vector"), `metric`, `higher_is_better`, `portable`
+(the same bits on every processor), and for sequences `time_steps`: (setting, time steps for one
+unit of it), from which the cost of a run is estimated.
 """
 
 from __future__ import annotations

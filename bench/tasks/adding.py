@@ -33,6 +33,8 @@ class Adding(GeneratedTask):
     inputs: ClassVar[str] = "sequence"
     metric: ClassVar[str] = "mse"
     higher_is_better: ClassVar[bool] = False
+    portable: ClassVar[bool] = False
+    time_steps: ClassVar[tuple[str, int]] = ("length", 1)
 
     length: Annotated[int, Range(at_least=2)]
     batch_size: PositiveInt

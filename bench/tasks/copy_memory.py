@@ -38,6 +38,8 @@ class CopyMemory(GeneratedTask):
     inputs: ClassVar[str] = "sequence"
     metric: ClassVar[str] = "recall_accuracy"
     higher_is_better: ClassVar[bool] = True
+    portable: ClassVar[bool] = False
+    time_steps: ClassVar[tuple[str, int]] = ("length", 1)
 
     length: PositiveInt
     batch_size: PositiveInt

@@ -25,6 +25,7 @@ class Digits(DigitsTask):
     inputs: ClassVar[str] = "vector"
     metric: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
+    portable: ClassVar[bool] = False
 
     batch_size: PositiveInt
     steps: PositiveInt

@@ -28,6 +28,8 @@ class SequentialDigits(DigitsTask):
     inputs: ClassVar[str] = "sequence"
     metric: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
+    portable: ClassVar[bool] = False
+    time_steps: ClassVar[tuple[str, int]] = ("images", 64)
 
     images: PositiveInt
     batch_size: PositiveInt

@@ -36,6 +36,8 @@ class TemporalOrder(GeneratedTask):
     inputs: ClassVar[str] = "sequence"
     metric: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
+    portable: ClassVar[bool] = False
+    time_steps: ClassVar[tuple[str, int]] = ("length", 1)
 
     length: Annotated[int, Range(at_least=10)]
     batch_size: PositiveInt

@@ -85,7 +85,7 @@ class _Run:
                 self.curves.row(
                     step=step,
                     learning_rate=report.learning_rate,
-                    update_to_weight_ratio=report.update_to_weight_ratio,
+                    update_to_weight_ratio=self.trainer.update_to_weight_ratio(),
                     validation_loss=loss,
                     validation_metric=score,
                 )
@@ -179,7 +179,7 @@ class _Run:
             "chance_metric": task.chance_metric,
             "explosion_bound": task.explosion_bound,
             "num_parameters": self.trainer.flat.values.numel(),
-            "portable": all(member.facts.get("portable", True) for member in members),
+            "portable": all(member.facts["portable"] for member in members),
             "initial_digest": self.initial_digest,
             "data_digest": _digest(first.inputs, first.targets),
         }

@@ -33,7 +33,6 @@ class StepReport:
     transformed_norm: float
     clipped: bool  # a transform changed the gradient
     skipped: bool
-    update_to_weight_ratio: float
     parameters_are_finite: bool
     parameters_changed: bool
     events: tuple[Event, ...]
@@ -93,8 +92,6 @@ class Trainer:
             # inspect
             found += events.in_optimizer_state(self.optimizer_state.vectors, step)
             found += events.in_parameters(flat, step)
-            weight = norm(self._previous)
-            change = norm(flat.values - self._previous)
         return StepReport(
             loss=float(loss.detach()),
             learning_rate=learning_rate,
@@ -102,11 +99,17 @@ class Trainer:
             transformed_norm=update.gradient_norm,
             clipped=clipped,
             skipped=update.skip,
-            update_to_weight_ratio=change / weight if weight else float(change > 0) * float("inf"),
             parameters_are_finite=is_finite(flat.values),
             parameters_changed=not torch.equal(flat.values, self._previous),
             events=tuple(found),
         )
+
+    def update_to_weight_ratio(self) -> float:
+        """|change| / |parameters before|, of the last update."""
+        weight, change = norm(self._previous), norm(self.flat.values - self._previous)
+        if weight == 0:
+            return float("inf") if change else 0.0
+        return change / weight
 
     def _change_gradients(self, update: Update) -> bool:
         """Gradient penalties, then transforms; whether a transform changed anything."""

@@ -102,8 +102,11 @@ def test_its_literal_facts_are_there(member: Member) -> None:
         assert facts["nonfinite"] in ("propagates", "repairs", "skips")
     if member.kind == "optimizer":
         assert "lr" in member.schema
-    if member.kind in ("architecture", "mitigation"):
-        assert isinstance(facts["portable"], bool)
+    if member.kind == "task" and facts["inputs"] == "sequence":
+        setting, unit = facts["time_steps"]
+        assert setting in member.schema
+        assert unit >= 1
+    assert isinstance(facts["portable"], bool)
 
 
 @each_member

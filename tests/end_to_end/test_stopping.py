@@ -24,6 +24,7 @@ BATCH = (
     "steps=100",
     "task.adding.evaluation_size=16",
     "seeds=16",
+    "executor.workers=2",
     "results=store",
 )
 

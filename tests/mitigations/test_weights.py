@@ -155,11 +155,13 @@ def test_max_norm_hides_no_weight_that_is_not_finite(poison: float) -> None:
     assert weight[[0, 1, 3, 4, 5]].isfinite().all()
 
 
-def test_max_norm_projects_weights_of_1e20() -> None:
+@pytest.mark.parametrize(("size", "dtype"), [(1e20, torch.float32), (1e200, torch.float64)])
+def test_max_norm_projects_huge_weights(size: float, dtype: torch.dtype) -> None:
     bench = make(max_norm={"radius": 1.0})
+    bench.network.to(dtype)
     with torch.no_grad():
         weight = bench.network.get_parameter("recurrent_0")
-        weight.fill_(1e20)
+        weight.fill_(size)
         bench.set_gradients(0.0)
         bench.mitigations[0].project(bench.network, bench.update(None), bench.parameters)
     assert weight.flatten().tolist() == pytest.approx([1 / math.sqrt(6)] * 36)

@@ -21,7 +21,7 @@ REFUSED = [
     ([TASK, "mitigation=[]"], "mitigation=[]: nothing is selected"),
     ([TASK, "architecture=glob(x*)"], "architecture=[]: nothing is selected"),
     (["task=addin"], "task=addin: there is no such task (did you mean adding?)"),
-    ([TASK, "architecture=rnn"], "there is no such architecture (did you mean rnn_tanh?)"),
+    ([TASK, "architecture=rnn_tan"], "there is no such architecture (did you mean rnn_tanh?)"),
     ([TASK, "mitigation=clipnorm"], "did you mean clip_norm?"),
     ([TASK, "mitigation=none,l2+clipnorm"], "did you mean clip_norm?"),
     ([TASK, "mitigation=l2+"], "mitigation=l2+: a name is missing beside +"),

@@ -81,7 +81,8 @@ def test_glob_chooses_among_the_members_on_disk():
     tasks = list(discovery.members("task"))
     assert read(["task=glob(*)"]).grid == {"task": tasks}
     assert read(["task=glob(*,exclude=adding)"]).grid == {"task": tasks[1:]}
-    assert read(["architecture=glob(rnn_*)"]).grid == {"architecture": ["rnn_relu", "rnn_tanh"]}
+    plain = [name for name in discovery.members("architecture") if name.startswith("rnn_")]
+    assert read(["architecture=glob(rnn_*)"]).grid == {"architecture": plain}
 
 
 def test_of_two_values_the_later_counts_as_in_hydra():

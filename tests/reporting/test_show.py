@@ -107,6 +107,11 @@ def test_a_curve_without_one_finite_point_is_drawn_all_the_same():
             {"steps_done": 20},
             "frozen at update 20: 20 updates in a row changed no parameter",
         ),
+        (
+            Outcome.FROZEN,
+            {"steps_done": 1, "event_counts": {EventKind.OPTIMIZER_STATE_NONFINITE: 1}},
+            "frozen at update 1: half of the optimiser's state or more was not finite",
+        ),
         (Outcome.FAILED, {"error": "Traceback:\n  x\nE: why"}, "failed: E: why"),
         (Outcome.TIMEOUT, {"error": "stopped at 5 s"}, "timeout: stopped at 5 s"),
     ],

@@ -70,7 +70,7 @@ def test_offline_then_the_vendors_own_upload(server: WandbServer, folder: Path) 
     assert sorted((folder / "wandb").rglob("*")) == before
     # The command is used as it is told, spaces in the folder's name and all.
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    subprocess.run(command, shell=True, check=True, env=os.environ | {"PATH": path})
+    subprocess.run(command, shell=True, check=True, env=os.environ | {"PATH": path}, cwd=folder)
     assert_kept(server, records(folder))
 
 

@@ -305,3 +305,17 @@ def test_only_results_need_provenance(tmp_path: Path) -> None:
             else:
                 store.put(made_up.record(outcome=outcome), {})
                 assert len(store.digests()) == 1
+
+
+def test_a_failure_does_not_replace_a_current_result(
+    tmp_path: Path, member_files: MemberFiles
+) -> None:
+    """Two drivers may be at the same run: the luckier one counts."""
+    member_files()
+    with Store.open(tmp_path / "store") as store:
+        good = made_up.record()
+        store.put(good, made_up.provenance())
+        store.put(made_up.failed(good.spec), {})
+        (row,) = store.rows()
+        assert row.record_digest == good.digest
+        assert row.record.outcome is Outcome.COMPLETED
