@@ -17,8 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from bench import settings
-from bench.paths import PACKAGE
+from bench.paths import CONF, PACKAGE
 from bench.records import BadInput, MemberSpec
 
 KINDS = {
@@ -72,6 +74,13 @@ def member(kind: str, name: str) -> Member:
             f"{kind}={name}: there is no such {kind}{hint}; see: bench list {KINDS[kind]}"
         )
     return known[name]
+
+
+def defaults(kind: str, name: str) -> dict[str, Any]:
+    """What the member's YAML says; nothing where it has none."""
+    file = CONF / kind / f"{name}.yaml"
+    values = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else None
+    return dict(values or {})
 
 
 def build(kind: str, spec: MemberSpec) -> Any:

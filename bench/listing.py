@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-import yaml
-
 from bench import discovery
 from bench.paths import CONF
 from bench.planning.config_files import options
@@ -33,7 +31,10 @@ def entries(kind: str) -> list[dict[str, Any]]:
 
 
 def _member(member: discovery.Member) -> dict[str, Any]:
-    defaults = _defaults(member)
+    defaults = {
+        name: repr(value) if value in (inf, -inf) else value
+        for name, value in discovery.defaults(member.kind, member.name).items()
+    }
     return {
         "name": member.name,
         "summary": member.summary,
@@ -44,9 +45,3 @@ def _member(member: discovery.Member) -> dict[str, Any]:
         ],
         **member.facts,
     }
-
-
-def _defaults(member: discovery.Member) -> dict[str, Any]:
-    file = CONF / member.kind / f"{member.name}.yaml"
-    values = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else None
-    return {name: repr(v) if v in (inf, -inf) else v for name, v in (values or {}).items()}

@@ -136,6 +136,11 @@ class RunSpec:
         return "+".join(member.name for member in self.mitigation)
 
     @property
+    def names(self) -> tuple[str, str, str, str]:
+        """Task, architecture, mitigation, optimiser."""
+        return self.task.name, self.architecture.name, self.mitigation_name, self.optimizer.name
+
+    @property
     def members(self) -> list[tuple[str, MemberSpec]]:
         """(kind, member) for every member file that the run uses."""
         return [

@@ -60,7 +60,6 @@ def _failures(summary: Summary) -> Iterator[str]:
 
 def _failure(record: RunRecord) -> str:
     spec = record.spec
-    members = (spec.task.name, spec.architecture.name, spec.mitigation_name, spec.optimizer.name)
     reason = (record.error or "").rpartition("\n")[2]
     short = reason if len(reason) <= LONGEST_REASON else reason[: LONGEST_REASON - 3] + "..."
-    return f"{spec.run_id} {' '.join(members)} seed {spec.seed}: {record.outcome}: {short}"
+    return f"{spec.run_id} {' '.join(spec.names)} seed {spec.seed}: {record.outcome}: {short}"

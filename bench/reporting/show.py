@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import yaml
 
+from bench import discovery
 from bench.paths import CONF
-from bench.records import Event, EventKind, MemberSpec, Outcome, RunRecord, RunSpec, Setting
+from bench.records import Event, EventKind, MemberSpec, Outcome, RunRecord, RunSpec
 from bench.reporting.labels import setting_text
 from bench.reporting.wording import number
 
@@ -176,7 +177,7 @@ def command(spec: RunSpec) -> str:
         f"seeds=[{spec.seed}]",
     ]
     for kind, member in spec.members:
-        usual = _defaults(kind, member.name)
+        usual = discovery.defaults(kind, member.name)
         overrides += [
             f"{kind}.{member.name}.{name}={setting_text(value)}"
             for name, value in member.settings.items()
@@ -193,11 +194,6 @@ def _run_overrides(spec: RunSpec) -> Iterator[str]:
     for name, value in _yaml(CONF / "protocol" / "fixed.yaml").items():
         if getattr(spec, name) != value:
             yield f"protocol.{name}={setting_text(getattr(spec, name))}"
-
-
-def _defaults(kind: str, name: str) -> Mapping[str, Setting]:
-    file = CONF / kind / f"{name}.yaml"
-    return _yaml(file) if file.exists() else {}
 
 
 def _yaml(file: Path) -> dict[str, Any]:

@@ -80,5 +80,4 @@ def _tables(
 
 def _order(run: LeftOut) -> tuple[object, ...]:
     spec = run.record.spec
-    names = (spec.task.name, spec.architecture.name, spec.mitigation_name, spec.optimizer.name)
-    return (*names, spec.seed, run.run_id)
+    return (*spec.names, spec.seed, run.run_id)

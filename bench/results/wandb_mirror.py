@@ -182,8 +182,7 @@ def _settings(to: Target, root: Path) -> Any:
 
 
 def _name(spec: RunSpec) -> str:
-    parts = (spec.task.name, spec.architecture.name, spec.mitigation_name, spec.optimizer.name)
-    return f"{'/'.join(parts)} seed {spec.seed}"
+    return f"{'/'.join(spec.names)} seed {spec.seed}"
 
 
 def _history(curves: Mapping[str, np.ndarray]) -> Iterator[dict[str, float]]:
