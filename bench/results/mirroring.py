@@ -140,9 +140,10 @@ def _await_progress(process: subprocess.Popen[bytes], folder: Path, to: Target, 
         seen, moved = (-1.0, -1.0), time.monotonic()
         while process.poll() is None and time.monotonic() - moved < PATIENCE:
             noted = ledger.num_notes()
-            # Importing wandb takes a second or two and is progress; once it is imported, the runs
-            # alone are, for a client that tries again and again is busy too.
-            busy = _cpu_seconds(process.pid) if noted == notes else 0.0
+            # Importing wandb takes a second or two and, offline, is progress. Once it is imported,
+            # or where a network may be missing, runs alone are: a client in vain is busy too.
+            importing = noted == notes and to.mode == "offline"
+            busy = _cpu_seconds(process.pid) if importing else 0.0
             if (noted, busy) != seen:
                 seen, moved = (noted, busy), time.monotonic()
                 if not ledger.missing(wanted, to.key):
