@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow lint format constraints clean help
+.PHONY: demo test test-slow speed peers lint format constraints clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,13 @@ test: $(VENV)/.develops  ## set up, run the test suite
 
 test-slow: $(VENV)/.develops  ## the tests that take longer
 	$(BIN)/pytest -q -m slow
+
+speed: $(VENV)/.runs  ## measure the speed (ten minutes; let nothing else run), write docs/performance.md
+	$(BIN)/python scripts/speed.py
+
+peers:  ## an environment with JAX, which `make speed` then compares with
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check 'jax>=0.4.30'
 
 lint: $(VENV)/.develops  ## ruff, mypy, the import contracts
 	$(BIN)/ruff check

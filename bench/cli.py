@@ -1,292 +1,50 @@
-"""The commands. Each imports what it needs when it runs, so that the light ones answer at once."""
+"""`bench`: runs one command, and gives whatever comes of it its exit code and no traceback."""
 
 from __future__ import annotations
 
-import json
-import os
-import sqlite3
 import sys
-import zlib
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
-import bench
-from bench.listing import LISTS, entries
-from bench.records import BadInput
-from bench.settings import nearest
+from bench import streams
 
-if TYPE_CHECKING:
-    from bench.results.store import Store, StoredRun
-
-DONE, DOES_NOT_HOLD, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-RESULTS = Path("results")
-STORE_HELP = "a folder with results.sqlite"
-
-
-class Parser(ArgumentParser):
-    """An argument parser whose complaints are one line, like everybody's here."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}; see: {self.prog} --help")
-
-
-@dataclass(frozen=True)
-class Command:
-    summary: str
-    add_arguments: Callable[[Parser], None]
-    run: Callable[[Namespace], int]
+DOES_NOT_HOLD, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code. Bad input is one line on standard error."""
     try:
-        code = _dispatch(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
-    except BadInput as error:
-        print("bench:", " ".join(str(error).split()), file=sys.stderr)
-        return BAD_INPUT
-    except (sqlite3.DatabaseError, zlib.error) as error:
-        print(f"bench: a store is damaged ({error}); see: bench doctor DIR", file=sys.stderr)
-        return DOES_NOT_HOLD
+        with streams.ready():
+            return _run(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt:
-        print("bench: interrupted", file=sys.stderr)
+        streams.complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # `bench list tasks | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except streams.OutputError as error:
+        if error.reason:  # there is none for `bench list tasks | head`
+            streams.complain(f"standard output takes nothing more: {error.reason}")
         return DOES_NOT_HOLD
-    return code
 
 
-def _dispatch(argv: list[str]) -> int:
-    if not argv or argv[0] in ("-h", "--help", "help"):
-        print(_overview())
-        return DONE
-    if argv[0] == "--version":
-        print(f"bench {bench.__version__}")
-        return DONE
-    name, *rest = argv
-    if name not in COMMANDS:
-        hint = nearest(name, list(COMMANDS))
-        raise BadInput(f"{name}: there is no such command{hint}; see: bench --help")
-    command = COMMANDS[name]
-    parser = Parser(
-        prog=f"bench {name}",
-        description=command.summary,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        add_help=False,
-    )
-    parser.add_argument("-h", "--help", action="store_true", help="show this text")
-    command.add_arguments(parser)
-    if name == "run" and {"-m", "--multirun"} & set(rest):
-        raise BadInput("-m: a comma or a list is a sweep already; leave it out")
-    # Before parsing, since a required argument may be missing.
-    if "-h" in rest or "--help" in rest:
-        print(_run_help(parser) if name == "run" else parser.format_help())
-        return DONE
-    return command.run(parser.parse_intermixed_args(rest))
-
-
-def _overview() -> str:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        [
-            f"bench {bench.__version__}: which mitigation of exploding gradients works where",
-            "",
-            "usage: bench COMMAND ...",
-            "",
-            *lines,
-            "",
-            "Of each: bench COMMAND --help",
-        ]
-    )
-
-
-def _run_help(parser: Parser) -> str:
-    from bench.planning import describe
-
-    return f"{parser.format_help()}\n{describe.text()}"
-
-
-def _run_arguments(parser: Parser) -> None:
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="what to run, and how")
-    parser.add_argument("--dry-run", action="store_true", help="print the plan and run nothing")
-    parser.add_argument("--cfg", choices=["job"], help="print the composed config and run nothing")
-
-
-def _run(options: Namespace) -> int:
-    from bench.planning import plan
-    from bench.results.store import check_folder
-
-    planned = plan(options.overrides)
-    if options.cfg:
-        print(planned.config_text.rstrip())
-        return DONE
-    check_folder(planned.results)
-    if options.dry_run:
-        from bench.execution.cores import available_cores
-
-        print(planned.describe(available_cores()))
-        return DONE
-    from rich.console import Console
-
-    from bench.execution import closing
-    from bench.execution.local import execute
-    from bench.execution.worker import WorkerError
+def _run(argv: list[str]) -> int:
+    # Here and not above: importing takes a while, and ctrl-C is to find main at work.
+    from bench import commands
+    from bench.records import BadInput
 
     try:
-        summary = execute(planned, Console(highlight=False, markup=False))
-    except (WorkerError, sqlite3.Error) as error:  # the disk is full, for one
-        print(f"bench: results={planned.results}: {error}", file=sys.stderr)
-        return DOES_NOT_HOLD
-    print(*closing.in_words(summary), sep="\n")
-    return closing.exit_code(summary)
+        return commands.run(argv)
+    except BadInput as error:
+        streams.complain(" ".join(str(error).split()))
+        return BAD_INPUT
+    except FileNotFoundError:
+        if _has_current_folder():
+            raise
+        streams.complain("the current folder was removed; cd to one that is there")
+        return BAD_INPUT
 
 
-def _report_arguments(parser: Parser) -> None:
-    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help=STORE_HELP)
-
-
-def _report(options: Namespace) -> int:
-    from bench.reporting.screen import print_summary
-    from bench.reporting.writing import write_report
-    from bench.results.combining import Combined
-
-    with _opened(options.folders) as stores:
-        combined = Combined(stores)
-        alarms = [str(alarm) for alarm in combined.alarms]
-        report = write_report(combined.rows(), options.folders[0] / "report", alarms)
-    print_summary(report)
-    return DONE
-
-
-def _show_arguments(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the run's id, or how it begins")
-    parser.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        metavar="DIR",
-        help=f"{STORE_HELP}; without it, all under {RESULTS}/ are searched",
-    )
-
-
-def _show(options: Namespace) -> int:
-    from bench.reporting.show import card
-
-    folders = [options.folder] if options.folder else _default_stores()
-    with _opened(folders) as stores:
-        found = _find(options.run, stores)
-        print(card(found.record, status=found.status, provenance=found.provenance))
-    return DONE
-
-
-def _export_arguments(parser: Parser) -> None:
-    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help=STORE_HELP)
-
-
-def _export(options: Namespace) -> int:
-    from bench.results.export import export
-
-    with _opened(options.folders) as stores:
-        print(*export(stores, options.folders[0]), sep="\n")
-    return DONE
-
-
-def _sync_arguments(parser: Parser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help=STORE_HELP)
-    parser.add_argument(
-        "--mode", metavar="MODE", help="offline or online; without it, online with an account"
-    )
-
-
-def _sync(options: Namespace) -> int:
-    from bench.results.mirroring import sync
-
-    report = sync(options.folder, options.mode)
-    print(report)
-    return DOES_NOT_HOLD if report.missing or report.problem else DONE
-
-
-def _doctor_arguments(parser: Parser) -> None:
-    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help=STORE_HELP)
-
-
-def _doctor(options: Namespace) -> int:
-    from bench.execution import doctor
-
-    # The store first: where there is none, nothing else is of interest.
-    of_store = list(doctor.examine_store(options.folder)) if options.folder else []
-    findings = [*doctor.examine(options.folder or RESULTS), *of_store]
-    print(*map(doctor.in_words, findings), sep="\n")
-    return DOES_NOT_HOLD if any(finding.is_fatal for finding in findings) else DONE
-
-
-def _list_arguments(parser: Parser) -> None:
-    parser.add_argument("kind", metavar="KIND", help=f"one of {', '.join(LISTS)}")
-    parser.add_argument("--json", action="store_true", help="all that is known, for a program")
-
-
-def _list(options: Namespace) -> int:
-    if options.kind not in LISTS:
-        hint = nearest(options.kind, list(LISTS))
-        raise BadInput(f"bench list {options.kind}: must be one of {', '.join(LISTS)}{hint}")
-    found = entries(options.kind)
-    if options.json:
-        print(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
-    elif found:
-        width = max(len(entry["name"]) for entry in found)
-        print(*(f"{entry['name']:<{width}}  {entry['summary']}" for entry in found), sep="\n")
-    else:
-        print(f"there are no {options.kind} yet")
-    return DONE
-
-
-@contextmanager
-def _opened(folders: Sequence[Path]) -> Iterator[list[Store]]:
-    from bench.results.store import Store
-
-    with ExitStack() as stack:
-        yield [stack.enter_context(Store(folder)) for folder in folders]
-
-
-def _default_stores() -> list[Path]:
-    from bench.results.schema import FILE
-
-    folders = sorted(path.parent for path in RESULTS.glob(f"*/{FILE}"))
-    if not folders:
-        raise BadInput(f"{RESULTS}/ holds no store; name one: bench show RUN DIR")
-    return folders
-
-
-def _find(prefix: str, stores: Sequence[Store]) -> StoredRun:
-    """Raises BadInput where no run begins with `prefix`, or several do."""
-    if len(stores) == 1:
-        return stores[0].find(prefix)
-    found = {
-        run_id: store
-        for store in stores
-        for run_id in store.digests()
-        if run_id.startswith(prefix.lower())
-    }
-    if len(found) != 1:
-        what = f"{len(found)} runs begin so" if found else "there is none"
-        raise BadInput(f"run {prefix}: {what} in the stores of {RESULTS}/; see: bench report DIR")
-    ((run_id, store),) = found.items()
-    return store.get(run_id)
-
-
-COMMANDS = {
-    "run": Command("run what is missing of a grid", _run_arguments, _run),
-    "report": Command("tables, figures and a summary", _report_arguments, _report),
-    "show": Command("one run: what it was and how it ended", _show_arguments, _show),
-    "list": Command("what there is to choose from", _list_arguments, _list),
-    "export": Command("Parquet files for pandas and others", _export_arguments, _export),
-    "sync": Command("mirror what is missing to Weights & Biases", _sync_arguments, _sync),
-    "doctor": Command("what is installed, and what is missing", _doctor_arguments, _doctor),
-}
+def _has_current_folder() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True

@@ -11,16 +11,15 @@ import hashlib
 import importlib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-import yaml
-
-from bench import settings
-from bench.paths import CONF, PACKAGE
+from bench import plain_yaml, settings
+from bench.paths import CONF, PACKAGE, visible_files
+from bench.plain_text import one_line
 from bench.records import BadInput, MemberSpec
 
 KINDS = {
@@ -46,23 +45,19 @@ class Member:
 
     @property
     def summary(self) -> str:
-        return self.doc.split("\n", 1)[0].rstrip(".")
+        return one_line(self.doc.split("\n", 1)[0], 200).rstrip(".")
 
     @property
     def reference(self) -> str:
         found = re.search(r"^References?: (.+?)(?:\n\n|\Z)", self.doc, re.M | re.S)
-        return " ".join(found.group(1).split()) if found else ""
+        return one_line(found.group(1), 1000) if found else ""
 
 
 @cache
 def members(kind: str) -> Mapping[str, Member]:
     """Name -> member, for one of KINDS."""
     folder = PACKAGE / KINDS[kind]
-    return {
-        path.stem: _read(kind, path)
-        for path in sorted(folder.glob("*.py"))
-        if not path.stem.startswith("_")
-    }
+    return {path.stem: _read(kind, path) for path in visible_files(folder, ".py")}
 
 
 def member(kind: str, name: str) -> Member:
@@ -77,10 +72,9 @@ def member(kind: str, name: str) -> Member:
 
 
 def defaults(kind: str, name: str) -> dict[str, Any]:
-    """What the member's YAML says; nothing where it has none."""
+    """What the member's YAML says; nothing where it has none. BadInput names file and line."""
     file = CONF / kind / f"{name}.yaml"
-    values = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else None
-    return dict(values or {})
+    return plain_yaml.values(file) if file.is_file() else {}
 
 
 def build(kind: str, spec: MemberSpec) -> Any:
@@ -96,11 +90,7 @@ def build(kind: str, spec: MemberSpec) -> Any:
 
 
 def _read(kind: str, path: Path) -> Member:
-    source = path.read_bytes()
-    try:
-        body = ast.parse(source).body
-    except SyntaxError as error:
-        raise BadInput(f"{path}, line {error.lineno}: not Python: {error.msg}") from error
+    source, body = _parse(path)
     classes = [node for node in body if isinstance(node, ast.ClassDef) and _is_dataclass(node)]
     if len(classes) != 1:
         raise BadInput(f"{path}: holds {len(classes)} public dataclasses; a member file holds one")
@@ -128,15 +118,48 @@ def _read(kind: str, path: Path) -> Member:
     )
 
 
+def _parse(path: Path) -> tuple[bytes, list[ast.stmt]]:
+    """(the file's bytes, its statements)"""
+    try:
+        source = path.read_bytes()
+        return source, ast.parse(source).body
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    except SyntaxError as error:
+        raise BadInput(f"{path}, line {error.lineno}: not Python: {error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # a NUL, or a thousand brackets
+        raise BadInput(f"{path}: not Python: {error}") from error
+
+
 def _digest(path: Path, source: bytes, body: list[ast.stmt]) -> str:
-    """Of the file and of the private files of its room that it imports, such as _recurrent.py."""
+    """Of the file, and of the private files of its room that it or one of them imports."""
     sha = hashlib.sha256(source)
-    room = f"bench.{path.parent.name}._"
-    for line in body:
-        if isinstance(line, ast.ImportFrom) and (line.module or "").startswith(room):
-            private = str(line.module).rpartition(".")[2]
-            sha.update(path.with_name(f"{private}.py").read_bytes())
+    bodies = {path: body}
+    files = [path]
+    for file in files:  # which grows meanwhile
+        for private in _private_imports(file, bodies[file]):
+            if private not in bodies:
+                more, bodies[private] = _parse(private)
+                sha.update(more)
+                files.append(private)
     return sha.hexdigest()
+
+
+def _private_imports(path: Path, body: list[ast.stmt]) -> Iterator[Path]:
+    """Files such as _recurrent.py, in the order in which they are imported."""
+    room = f"bench.{path.parent.name}"
+    for line in body:
+        names = []
+        if isinstance(line, ast.ImportFrom) and line.module == room:
+            names = [f"{room}.{alias.name}" for alias in line.names]
+        elif isinstance(line, ast.ImportFrom):
+            names = [str(line.module)]
+        elif isinstance(line, ast.Import):
+            names = [alias.name for alias in line.names]
+        for name in names:
+            file = path.with_name(f"{name.removeprefix(f'{room}.')}.py")
+            if name.startswith(f"{room}._") and file.is_file():
+                yield file
 
 
 def _is_dataclass(node: ast.ClassDef) -> bool:
@@ -149,14 +172,30 @@ def _annotation(node: ast.expr, path: Path) -> Any:
     """The annotation, read with the words of bench.settings and the plain types alone."""
     words = {name: getattr(settings, name) for name in settings.__all__}
     words |= {"int": int, "float": float, "bool": bool, "str": str, "__builtins__": {}}
+    where = f"{path}, line {node.lineno}: setting of type {one_line(ast.unparse(node))}"
     try:
-        return eval(compile(ast.Expression(node), str(path), "eval"), words)  # noqa: S307
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):  # x: "Positive"
+            node = ast.parse(node.value, mode="eval").body
+        found = eval(compile(ast.Expression(node), str(path), "eval"), words)  # noqa: S307
     except NameError as error:
+        raise BadInput(f"{where}: {error.name} is not in bench.settings") from error
+    except Exception as error:  # whatever an expression may raise
+        raise BadInput(f"{where}: {one_line(str(error))}") from error
+    if not _is_type_of_setting(found):
         raise BadInput(
-            f"{path}: setting of type {ast.unparse(node)}: {error.name} is not in bench.settings"
-        ) from error
-    except TypeError as error:
-        raise BadInput(f"{path}: setting of type {ast.unparse(node)}: {error}") from error
+            f"{where}: must be one of those in bench.settings, int, float, bool, str, "
+            "Annotated[float, Range(...)], Literal[...]"
+        )
+    return found
+
+
+def _is_type_of_setting(annotation: Any) -> bool:
+    if get_origin(annotation) is Literal:
+        return all(isinstance(choice, str | int | float) for choice in get_args(annotation))
+    if get_origin(annotation) is Annotated:
+        kind, *bounds = get_args(annotation)
+        return kind in (int, float) and [type(each) for each in bounds] == [settings.Range]
+    return annotation in (int, float, bool, str)
 
 
 def _literal(node: ast.expr, path: Path) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
 from bench import discovery
 from bench.paths import CONF
+from bench.plain_text import one_line
 from bench.planning.config_files import options
+from bench.planning.plain_data import shown
 from bench.settings import describe
 
 LISTS = {
@@ -25,9 +28,24 @@ def entries(kind: str) -> list[dict[str, Any]]:
     if LISTS[kind] in discovery.KINDS:
         return [_member(member) for member in discovery.members(LISTS[kind]).values()]
     return [
-        {"name": name, "summary": summary, "reference": "", "settings": []}
+        {"name": one_line(name), "summary": summary, "reference": "", "settings": []}
         for name, summary in options(CONF, LISTS[kind]).items()
     ]
+
+
+def in_words(found: Sequence[Mapping[str, Any]]) -> str:
+    """A line for each entry, and one below it for each of its settings: default, type and range."""
+    width = max((len(entry["name"]) for entry in found), default=0)
+    lines = []
+    for entry in found:
+        lines.append(f"{entry['name']:<{width}}  {entry['summary']}".rstrip())
+        told = [f"{each['name']}={shown(each['default'])}" for each in entry["settings"]]
+        longest = max(map(len, told), default=0)
+        lines += [
+            f"{'':<{width}}    {words:<{longest}}  {each['type']}"
+            for words, each in zip(told, entry["settings"], strict=True)
+        ]
+    return "\n".join(lines)
 
 
 def _member(member: discovery.Member) -> dict[str, Any]:
@@ -36,7 +54,7 @@ def _member(member: discovery.Member) -> dict[str, Any]:
         for name, value in discovery.defaults(member.kind, member.name).items()
     }
     return {
-        "name": member.name,
+        "name": one_line(member.name),
         "summary": member.summary,
         "reference": member.reference,
         "settings": [

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from bench import initial_weights
-from bench.kernels.tap import Tap
+from bench.kernels.tap import Tap, Watch
 from bench.seeding import Stream
 
 RoleName: TypeAlias = Literal["input", "recurrent", "hidden", "bias", "readout"]
@@ -44,8 +44,10 @@ class Network(nn.Module):
         self.roles: dict[str, Role] = {}  # parameter name -> role
         self.site_widths: dict[str, int] = {}  # "site_layer_gate" -> number of units
         self.sites = nn.ModuleDict()  # the inserted functions, under the same keys
-        self.trace: list[Tap] = []  # one per layer, of the last forward pass
-        self.watching = False  # keep dL/dh in the next pass
+        # Of the last forward pass: one per recurrent layer, or one for all of a deep network.
+        self.trace: list[Tap] = []
+        self.watch = Watch.NOTHING  # how much of dL/dh the next pass keeps
+        self.segment: int | None = None  # keep the states every so many time steps alone
 
     def declare(self, name: str, shape: tuple[int, ...], role: Role) -> None:
         """Make a parameter; its numbers come from `initialise`."""

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-SEMANTICS_VERSION = 1
+SEMANTICS_VERSION = 2
 """Raised by hand whenever the engine gives other numbers for the same specification."""
 
 Setting: TypeAlias = bool | int | float | str
@@ -111,7 +111,7 @@ class RunSpec:
 
     `evaluations` regular evaluations are spread over the task's `steps` updates; a run is solved
     when the task's criterion holds at `solved_checks` of them in a row; it is diverged or frozen
-    when the sign for it holds for `window` updates in a row.
+    when the sign for it holds for `window` updates in a row, or for all where there are fewer.
     """
 
     task: MemberSpec

@@ -56,11 +56,16 @@ NonNegative = Annotated[float, Range(at_least=0)]
 Fraction = Annotated[float, Range(at_least=0, below=1)]
 Threshold = Annotated[float, Range(above=0, finite=False)]
 PositiveInt = Annotated[int, Range(at_least=1)]
-Gain = Annotated[float, Range(at_least=1e-3)]
-"""Of initial weights, which lie on a grid of 2^-20: much smaller ones would round to zero."""
+Gain = Annotated[float, Range(at_least=1e-3, at_most=1e6)]
+"""Of initial weights, which lie on a grid of 2^-20: much smaller ones would round to zero. Float32
+holds no weight above 3.4e38, and no network of use starts anywhere near."""
+EvaluationSize = Annotated[int, Range(at_least=100)]
+"""Of a task: on a handful of examples a criterion is met by luck, at every evaluation alike, since
+they stay the same."""
 
 __all__ = [
     "Annotated",
+    "EvaluationSize",
     "Fraction",
     "Gain",
     "Literal",

@@ -10,7 +10,7 @@ from bench.paths import CONF
 from bench.records import MemberSpec, RunSpec
 
 SMALL = {
-    "task": {"length": 20, "batch_size": 8, "evaluation_size": 16},
+    "task": {"length": 20, "batch_size": 8, "evaluation_size": 100},
     "architecture": {"hidden_size": 12, "depth": 4},
     "mitigation": {},
     "optimizer": {},

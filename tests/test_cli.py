@@ -7,9 +7,11 @@ import sqlite3
 
 import pytest
 
-from bench.cli import COMMANDS, main
+from bench.cli import main
+from bench.commands import COMMANDS
 from bench.listing import LISTS
-from bench.results.store import Store
+from bench.results.store import Store, StoreLost
+from tests.results.mirrored import put_many
 from tests.specs import spec
 
 
@@ -178,14 +180,34 @@ def test_a_full_disk_is_one_line(capsys, monkeypatch):
     assert capsys.readouterr().err == "bench: results=store: database or disk is full\n"
 
 
+def test_a_lost_store_is_one_line(capsys, monkeypatch):
+    def lost(*_):
+        raise StoreLost("results=store: the store was deleted")
+
+    monkeypatch.setattr("bench.execution.local.execute", lost)
+    assert main(["run", "task=adding", "results=store"]) == 1
+    assert capsys.readouterr().err == "bench: results=store: the store was deleted\n"
+
+
+@pytest.mark.parametrize("command", ["report", "export", "doctor", "sync", "show 0"])
+def test_a_file_in_place_of_a_folder_is_told_with_what_mends_it(capsys, empty_folder, command):
+    put_many(empty_folder / "store", 1)
+    (empty_folder / "afile").write_text("x")
+    line = complaint(capsys, *command.split(), "afile")
+    assert line == "bench: afile: is a file; give the folder that holds results.sqlite"
+    line = complaint(capsys, *command.split(), "store/results.sqlite")
+    assert line.endswith("give the folder that holds results.sqlite, store")
+
+
 @pytest.mark.parametrize("command", ["report", "export", "sync"])
-def test_a_damaged_store_is_said_in_one_line(capsys, tmp_path, command):
-    assert main(["run", "task=adding", "steps=2", "length=4", "seeds=3", "results=out"]) == 0
-    store = tmp_path / "out" / "results.sqlite"
-    capsys.readouterr()
+def test_a_damaged_store_is_said_in_one_line(capsys, empty_folder, command):
+    put_many(empty_folder / "store", 30)
+    file = empty_folder / "store" / "results.sqlite"
     # The pages after the first, which makes it a store of ours, are overwritten.
-    store.write_bytes(store.read_bytes()[:4096] + b"\xff" * (store.stat().st_size - 4096))
-    assert main([command, "out"]) != 0
+    file.write_bytes(file.read_bytes()[:4096] + b"\xff" * (file.stat().st_size - 4096))
+    assert main([command, "store"]) != 0
     output, errors = capsys.readouterr()
     (line,) = (output + errors).strip().splitlines()
     assert "malformed" in line or "damaged" in line
+    line = complaint(capsys, "run", "task=adding", "results=store")
+    assert line.endswith("check it with: bench doctor store")

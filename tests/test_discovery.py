@@ -84,6 +84,21 @@ def test_a_member_is_read_from_its_text(read: Reader) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "quoted", ["'Threshold'", '"Annotated[float, Range(above=0, finite=False)]"']
+)
+def test_a_type_may_stand_in_quotes(read: Reader, quoted: str) -> None:
+    plain = read(MEMBER).schema["threshold"]
+    text = MEMBER.replace("threshold: Threshold", f"threshold: {quoted}")
+    assert read(text).schema["threshold"] == plain
+
+
+def test_what_a_terminal_obeys_is_not_in_a_summary(read: Reader) -> None:
+    found = read(MEMBER.replace("Cut the gradient in two.", "Cut \\x1b[31mthe\\x9b2J gradient."))
+    assert found.summary == "Cut [31mthe 2J gradient"
+    assert found.reference.isprintable()
+
+
 def test_every_edit_changes_the_digest_and_nothing_else_does(read: Reader) -> None:
     first = read(MEMBER).digest
     assert read(MEMBER.replace("g / 2", "g / 3")).digest != first
@@ -100,6 +115,25 @@ def test_every_edit_changes_the_digest_and_nothing_else_does(read: Reader) -> No
         (MEMBER.replace("flag: bool", "flag: __import__('os')"), "__import__"),
         (MEMBER.replace("Range(above=0", "Range(abov=0"), "unexpected keyword argument 'abov'"),
         (MEMBER.replace('("state",)', "needed()"), r"needed\(\) is not a literal"),
+        (
+            MEMBER.replace("flag: bool", "flag: Literal"),
+            "line 36: setting of type Literal: must be",
+        ),
+        (MEMBER.replace("flag: bool", "flag: Annotated"), "of type Annotated: must be one of"),
+        (MEMBER.replace("flag: bool", "flag: Annotated[float, 3]"), "must be one of those in"),
+        (MEMBER.replace("flag: bool", "flag: Annotated[str, Range()]"), "must be one of those in"),
+        (
+            MEMBER.replace("flag: bool", "flag: int | None"),
+            "must be one of those in bench.settings",
+        ),
+        (MEMBER.replace("flag: bool", "flag: None"), "of type None: must be one of those"),
+        (MEMBER.replace("flag: bool", "flag: Range(above=0)"), "must be one of those in"),
+        (MEMBER.replace("flag: bool", "flag: 'Tensor'"), "Tensor is not in bench.settings"),
+        (MEMBER.replace("flag: bool", "flag: 'no type'"), "invalid syntax"),
+        (MEMBER.replace("flag: bool", "flag: 1 / 0"), "division by zero"),
+        (MEMBER.replace("flag: bool", "flag: float.x"), "has no attribute 'x'"),
+        ("x = " + "(" * 1000 + ")" * 1000, "not Python: "),
+        ("x = '\0'\n", "not Python: "),
     ],
 )
 def test_a_file_that_is_no_member_is_refused_in_one_line(
@@ -109,6 +143,93 @@ def test_a_file_that_is_no_member_is_refused_in_one_line(
         read(text)
     assert "my_rule.py" in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+PRIVATE = {
+    "_first.py": "from bench.tasks._second import x\n",
+    "_second.py": "import bench.tasks._first\n",
+    "_third.py": "x = 1\n",
+    "_stranger.py": "x = 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "files"),
+    [
+        ("from bench.tasks._third import x", {"_third.py"}),
+        ("from bench.tasks import Batch, _third", {"_third.py"}),
+        ("import bench.tasks._third", {"_third.py"}),
+        ("from bench.tasks._first import x", {"_first.py", "_second.py"}),  # in a circle
+        ("from bench.tasks import Batch, _no_file", set()),
+        ("from bench.kernels._third import x", set()),
+    ],
+)
+def test_the_digest_is_also_that_of_the_private_files_it_uses(
+    tmp_path: Path, line: str, files: set[str]
+) -> None:
+    room = tmp_path / "tasks"
+    room.mkdir()
+    for name, text in {**PRIVATE, "my_rule.py": f"{line}\n{MEMBER}"}.items():
+        (room / name).write_text(text)
+
+    def digest() -> str:
+        return discovery._read("task", room / "my_rule.py").digest
+
+    first, deciding = digest(), set()
+    for name, text in PRIVATE.items():
+        (room / name).write_text(f"{text}# edited\n")
+        if digest() != first:
+            deciding.add(name)
+        (room / name).write_text(text)
+    assert deciding == files
+    assert digest() == first
+
+
+def test_hidden_entries_and_folders_are_no_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = tmp_path / "tasks"
+    room.mkdir()
+    (room / "my_rule.py").write_text(MEMBER)
+    (room / ".#my_rule.py").symlink_to("nobody@nowhere.1234")
+    (room / "dangling.py").symlink_to("nowhere")
+    (room / "._my_rule.py").write_bytes(b"\0\5\x16\7\xff")
+    (room / "folder.py").mkdir()
+    monkeypatch.setattr(discovery, "PACKAGE", tmp_path)
+    assert list(members.__wrapped__("task")) == ["my_rule"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read")
+def test_a_member_that_fails_while_it_is_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my_rule.py").symlink_to("/proc/self/mem")
+    with pytest.raises(BadInput, match=r"my_rule\.py: cannot be read: Input/output error"):
+        discovery._read("task", tmp_path / "my_rule.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lr: [", "conf/optimizer/sgd.yaml, line 1: "),
+        ("lr", "conf/optimizer/sgd.yaml, line 1: must hold KEY: VALUE lines"),
+        ("lr: 0.1\n? [a]\n: 3\n", "conf/optimizer/sgd.yaml, line 2: a list cannot be a key"),
+        ("lr: !number 3", "conf/optimizer/sgd.yaml, line 1: !number is refused"),
+        ("lr: 010", "conf/optimizer/sgd.yaml, line 1: 010 is a number in base"),
+    ],
+)
+def test_broken_defaults_are_told_with_their_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+    file = tmp_path / "conf" / "optimizer" / "sgd.yaml"
+    file.parent.mkdir(parents=True)
+    monkeypatch.setattr(discovery, "CONF", tmp_path / "conf")
+    assert discovery.defaults("optimizer", "sgd") == {}
+    file.write_text("lr: 1e-3  # as Hydra reads it\n")
+    assert discovery.defaults("optimizer", "sgd") == {"lr": 0.001}
+    file.write_text(text)
+    with pytest.raises(BadInput) as refusal:
+        discovery.defaults("optimizer", "sgd")
+    assert message in str(refusal.value)
+    assert str(refusal.value).isprintable()
 
 
 @pytest.mark.parametrize("kind", KINDS)

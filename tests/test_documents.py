@@ -44,7 +44,7 @@ def test_the_template_of_a_mitigation_runs(tmp_path: Path) -> None:
     code = (
         "from bench.planning import plan; from bench.training.run import run\n"
         "one, half = (run(spec) for spec in plan(['task=adding', 'mitigation=none,halve',"
-        " 'seeds=1', 'steps=1', 'length=10']).runs)\n"
+        " 'seeds=1', 'steps=3', 'length=10']).runs)\n"
         "print(half.curves['transformed_gradient_norm'][0] / one.curves['gradient_norm'][0])"
     )
     found = subprocess.run(

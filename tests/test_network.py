@@ -15,7 +15,7 @@ from bench import discovery, initial_weights
 from bench.architectures.lstm import LSTM
 from bench.architectures.mlp import MLP
 from bench.architectures.rnn_tanh import RNNTanh
-from bench.kernels.tap import Tap
+from bench.kernels.tap import Nonfinite, Tap, Watch, first_nonfinite
 from bench.network import Network, Role
 from bench.records import Signature
 from bench.seeding import Stream
@@ -131,24 +131,50 @@ def test_a_reparametrised_weight_is_the_one_that_acts(
     assert original.grad.abs().sum() > 0
 
 
-def test_a_tap_stacks_single_states_into_the_shape_of_the_whole() -> None:
-    """A sequence of one step is still a sequence; a layer's state is not one."""
-    for shape in ((1, 3, 2), (4, 3, 2)):
-        steps = [torch.zeros(3, 2, requires_grad=True) for _ in range(shape[0])]
-        tap = Tap(watched=True, states=torch.stack(steps), retained=steps)
-        (3 * torch.stack(steps)).sum().backward()
-        assert torch.equal(tap.total_derivative(), torch.full(shape, 3.0))
-    state = torch.zeros(3, 2, requires_grad=True)
-    (3 * state).sum().backward()
-    tap = Tap(watched=True, states=state, retained=[state])
-    assert torch.equal(tap.total_derivative(), torch.full((3, 2), 3.0))
+def step_path(watch: Watch, shape: tuple[int, int, int]) -> tuple[Tap, Tensor]:
+    """A tap that has seen states one by one, and the stack of them that a loss is taken of."""
+    tap = Tap(watch)
+    for _ in range(shape[0]):
+        tap.retain(torch.ones(shape[1:], requires_grad=True) * 1.0)
+    return tap, torch.stack(tap.retained)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 2), (4, 3, 2)])
+def test_a_tap_stacks_what_autograd_leaves_with_single_states(shape: tuple[int, int, int]) -> None:
+    tap, states = step_path(Watch.GRADIENTS, shape)
+    (3 * states).sum().backward()
+    assert torch.equal(tap.total_derivative(), torch.full(shape, 3.0))
+    assert tap.derivative_norms().tolist() == pytest.approx([3 * 6**0.5] * shape[0])
+    assert tap.derivative_norms().dtype == torch.float64
 
 
 def test_a_state_that_the_loss_does_not_reach_has_derivative_zero() -> None:
-    states = [torch.zeros(1, 2, requires_grad=True) for _ in range(2)]
+    tap, states = step_path(Watch.GRADIENTS, (2, 1, 2))
     states[0].sum().backward()
-    tap = Tap(watched=True, states=torch.stack(states), retained=states)
     assert tap.total_derivative().tolist() == [[[1.0, 1.0]], [[0.0, 0.0]]]
+    assert tap.derivative_norms().tolist() == [pytest.approx(2**0.5), 0.0]
+
+
+def test_a_tap_gives_what_was_watched_and_no_more() -> None:
+    for watch in (Watch.NOTHING, Watch.NORMS):
+        tap, states = step_path(watch, (2, 1, 2))
+        states.sum().backward()
+        with pytest.raises(RuntimeError, match="not watched"):
+            tap.total_derivative()
+    assert len(tap.derivative_norms()) == 2
+    with pytest.raises(RuntimeError, match="not watched"):
+        step_path(Watch.NOTHING, (2, 1, 2))[0].derivative_norms()
+
+
+@pytest.mark.parametrize("poison", [float("nan"), float("inf")])
+def test_a_tap_notes_the_first_state_that_is_not_finite(poison: float) -> None:
+    tap = Tap(Watch.NOTHING)
+    for value in (1.0, poison, 1.0, float("nan")):
+        tap.retain(torch.tensor([[1.0, value]]))
+    assert tap.nonfinite == Nonfinite(1, is_nan=poison != poison)
+    states = torch.tensor([[[1.0]], [[2.0]], [[poison]]])
+    assert first_nonfinite(states, offset=7) == Nonfinite(9, is_nan=poison != poison)
+    assert first_nonfinite(states[:2]) is None
 
 
 @pytest.mark.parametrize("name", sorted(discovery.members("architecture")))

@@ -14,7 +14,9 @@ from bench import settings
 from bench.records import BadInput
 from bench.settings import (
     Annotated,
+    EvaluationSize,
     Fraction,
+    Gain,
     Literal,
     NonNegative,
     Positive,
@@ -42,6 +44,9 @@ Percent = Annotated[float, Range(at_least=0, at_most=100)]
         (Fraction, 0.0, 0.0),
         (Percent, 100, 100.0),
         (PositiveInt, 1, 1),
+        (EvaluationSize, 100, 100),
+        (Gain, 1e6, 1e6),
+        (Gain, 1e-3, 1e-3),
         (Kind, "identity", "identity"),
         (Literal[1, 2], 2, 2),
         (bool, False, False),
@@ -78,6 +83,9 @@ def test_what_is_allowed_is_cast_to_the_type_of_the_setting(
         (Fraction, 1.0),
         (Fraction, -1e-9),
         (Percent, 100.00001),
+        (EvaluationSize, 99),
+        (Gain, 1e39),  # no weight of float32
+        (Gain, 1e-4),
         (PositiveInt, 0),
         (PositiveInt, 1.0),
         (PositiveInt, True),

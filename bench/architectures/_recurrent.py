@@ -9,13 +9,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from bench import initial_weights
+from bench.kernels.layers import linear
+from bench.kernels.sequence import Cell, whole_sequence
 from bench.kernels.tap import Tap
 from bench.network import Network, Role
 from bench.records import Signature
@@ -44,8 +45,9 @@ class RecurrentNetwork(Network):
     zero; `kind` and `gain` are those of the recurrent weights.
     """
 
-    gates: tuple[str, ...]
-    num_states = 1  # tensors in a State
+    gates: ClassVar[tuple[str, ...]]
+    cell: ClassVar[Cell]  # the kernel of a whole sequence
+    num_states: ClassVar[int] = 1  # tensors in a State
 
     def __init__(self, signature: Signature, settings: Settings) -> None:
         super().__init__()
@@ -69,24 +71,28 @@ class RecurrentNetwork(Network):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs [output_steps, batch, O] at the last steps, from inputs [time, batch, I]."""
-        self.trace = [Tap(watched=self.watching) for _ in range(self.num_layers)]
+        self.trace = [Tap(self.watch) for _ in range(self.num_layers)]
         sequence = inputs
         for layer, tap in enumerate(self.trace):
-            projected = self.project(layer, sequence)
-            run = self.step_by_step if len(self.sites) else self.whole_sequence
-            sequence = tap.states = run(layer, projected, tap)
-        last = sequence[-self.output_steps :]
-        return linear(last, self.tensor("readout"), self.tensor("readout_bias"))
+            last = self.output_steps if layer == self.num_layers - 1 else len(inputs)
+            if len(self.sites):
+                sequence = self.step_by_step(layer, sequence, tap)[-last:]
+            else:
+                sequence = whole_sequence(
+                    self.cell, sequence, self.weights(layer), tap, last=last, segment=self.segment
+                )
+        return linear(sequence, self.tensor("readout"), self.tensor("readout_bias"))
 
-    def project(self, layer: int, sequence: Tensor) -> Tensor:
-        """W_in x_t + b for all steps at once: [time, batch, G H]."""
-        return linear(sequence, self.tensor(f"input_{layer}"), self.tensor(f"bias_{layer}"))
+    def weights(self, layer: int) -> list[Tensor]:
+        """What the kernel takes: input weights, recurrent weights, biases."""
+        return [self.tensor(f"{name}_{layer}") for name in ("input", "recurrent", "bias")]
 
     def recurrent(self, layer: int) -> Tensor:
         return self.tensor(f"recurrent_{layer}")
 
-    def step_by_step(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
+    def step_by_step(self, layer: int, sequence: Tensor, tap: Tap) -> Tensor:
         """h [time, batch, hidden] through `step`; in a watched pass every dL/dh_t is kept."""
+        projected = linear(sequence, self.tensor(f"input_{layer}"), self.tensor(f"bias_{layer}"))
         state: State = (
             projected.new_zeros(projected.shape[1], self.hidden_size),
         ) * self.num_states
@@ -94,10 +100,10 @@ class RecurrentNetwork(Network):
         for inputs in projected:
             state = self.step(layer, inputs, state)
             state = (self.at("state", layer, "", state[0]), *state[1:])
-            if tap.watched:
-                tap.retain(state[0])
+            tap.retain(state[0])
             states.append(state[0])
-        return torch.stack(states)
+        tap.states = torch.stack(states)
+        return tap.states
 
     def preactivations(self, layer: int, *blocks: Tensor) -> Sequence[Tensor]:
         """Each gate's block passed through its site, in the order of `gates`."""
@@ -105,10 +111,6 @@ class RecurrentNetwork(Network):
             self.at("preactivation", layer, gate, block)
             for gate, block in zip(self.gates, blocks, strict=True)
         ]
-
-    @abstractmethod
-    def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
-        """h [time, batch, hidden] from W_in x + b [time, batch, G H], by a kernel."""
 
     @abstractmethod
     def step(self, layer: int, inputs: Tensor, state: State) -> State:

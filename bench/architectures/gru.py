@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from bench.architectures._recurrent import RecurrentNetwork, Settings, State
-from bench.kernels.gru import gru
-from bench.kernels.tap import Tap
+from bench.kernels import sequence
+from bench.kernels.elementwise import sigmoid, tanh
+from bench.kernels.layers import linear
 from bench.network import Role
 from bench.records import Signature
 from bench.settings import Gain, PositiveInt
@@ -19,6 +18,7 @@ from bench.settings import Gain, PositiveInt
 
 class _Network(RecurrentNetwork):
     gates = ("r", "z", "n")
+    cell = sequence.GRU
 
     def __init__(self, signature: Signature, settings: Settings) -> None:
         super().__init__(signature, settings)
@@ -27,18 +27,18 @@ class _Network(RecurrentNetwork):
             role = Role(name="bias", layer=layer, gates=("candidate",))
             self.declare(f"candidate_bias_{layer}", (self.hidden_size,), role)
 
-    def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
-        bias = self.tensor(f"candidate_bias_{layer}")
-        return gru(projected, self.recurrent(layer), bias, tap)
+    def weights(self, layer: int) -> list[Tensor]:
+        return [*super().weights(layer), self.tensor(f"candidate_bias_{layer}")]
 
     def step(self, layer: int, inputs: Tensor, state: State) -> State:
         (before,) = state
         in_r, in_z, in_n = inputs.chunk(3, dim=1)
-        rec_r, rec_z, rec_n = linear(before, self.recurrent(layer)).chunk(3, dim=1)
-        candidate = rec_n + self.tensor(f"candidate_bias_{layer}")
-        r = torch.sigmoid(self.at("preactivation", layer, "r", in_r + rec_r))
-        z = torch.sigmoid(self.at("preactivation", layer, "z", in_z + rec_z))
-        n = torch.tanh(self.at("preactivation", layer, "n", in_n + r * candidate))
+        to_r, to_z, to_n = self.recurrent(layer).chunk(3)
+        rec_r, rec_z = linear(before, to_r), linear(before, to_z)
+        candidate = linear(before, to_n, self.tensor(f"candidate_bias_{layer}"))
+        r = sigmoid(self.at("preactivation", layer, "r", in_r + rec_r))
+        z = sigmoid(self.at("preactivation", layer, "z", in_z + rec_z))
+        n = tanh(self.at("preactivation", layer, "n", in_n + r * candidate))
         return ((1 - z) * n + z * before,)
 
 
@@ -63,7 +63,7 @@ class GRU:
         "preactivation",
         "state",
     )
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
 
     hidden_size: PositiveInt
     num_layers: PositiveInt

@@ -5,30 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from bench.architectures._recurrent import RecurrentNetwork, State
-from bench.kernels.lstm import lstm
-from bench.kernels.tap import Tap
+from bench.kernels import sequence
+from bench.kernels.elementwise import sigmoid, tanh
+from bench.kernels.layers import linear
 from bench.records import Signature
 from bench.settings import Gain, PositiveInt
 
 
 class _Network(RecurrentNetwork):
     gates = ("i", "f", "g", "o")
+    cell = sequence.LSTM
     num_states = 2  # h and c
-
-    def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
-        return lstm(projected, self.recurrent(layer), tap)
 
     def step(self, layer: int, inputs: Tensor, state: State) -> State:
         hidden, cell = state
         blocks = (inputs + linear(hidden, self.recurrent(layer))).chunk(4, dim=1)
         i, f, g, o = self.preactivations(layer, *blocks)
-        cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
-        return torch.sigmoid(o) * torch.tanh(cell), cell
+        cell = sigmoid(f) * cell + sigmoid(i) * tanh(g)
+        return sigmoid(o) * tanh(cell), cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +48,7 @@ class LSTM:
         "preactivation",
         "state",
     )
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
 
     hidden_size: PositiveInt
     num_layers: PositiveInt

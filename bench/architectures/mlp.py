@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
-from bench.kernels.activations import ACTIVATIONS
-from bench.kernels.dense import dense
+from bench.kernels.elementwise import ACTIVATIONS
+from bench.kernels.layers import linear, stack
 from bench.kernels.tap import Tap
 from bench.network import Network, Role
 from bench.records import Signature
@@ -39,19 +39,28 @@ class _Network(Network):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs [batch, O] from inputs [batch, I]."""
-        self.trace = [Tap(watched=self.watching) for _ in range(self.depth)]
-        hidden = inputs
-        for layer, tap in enumerate(self.trace):
-            weight, bias = self.tensor(f"weight_{layer}"), self.tensor(f"bias_{layer}")
-            if len(self.sites):
-                before = self.at("preactivation", layer, "", linear(hidden, weight, bias))
-                hidden = ACTIVATIONS[self.activation](before)
-                if tap.watched:
-                    tap.retain(hidden)
-            else:
-                hidden = dense(hidden, weight, bias, self.activation, tap)
-            tap.states = hidden
+        tap = Tap(self.watch, over_time=False)
+        self.trace = [tap]
+        layers = range(self.depth)
+        weights = [self.tensor(f"weight_{layer}") for layer in layers]
+        biases = [self.tensor(f"bias_{layer}") for layer in layers]
+        if len(self.sites):
+            hidden = self._layer_by_layer(inputs, weights, biases, tap)
+        else:
+            hidden = stack(inputs, weights, biases, self.activation, tap)
         return linear(hidden, self.tensor("readout"), self.tensor("readout_bias"))
+
+    def _layer_by_layer(
+        self, hidden: Tensor, weights: list[Tensor], biases: list[Tensor], tap: Tap
+    ) -> Tensor:
+        states = []
+        for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            before = self.at("preactivation", layer, "", linear(hidden, weight, bias))
+            hidden = ACTIVATIONS[self.activation](before)
+            tap.retain(hidden)
+            states.append(hidden)
+        tap.states = torch.stack(states)
+        return hidden
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +79,7 @@ class MLP:
     inputs: ClassVar[str] = "vector"
     gates: ClassVar[int] = 1
     provides: ClassVar[tuple[str, ...]] = ("square_weights", "preactivation")
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
 
     depth: Annotated[int, Range(at_least=2, at_most=1000)]
     hidden_size: PositiveInt

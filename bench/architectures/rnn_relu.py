@@ -5,26 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from bench.architectures._recurrent import RecurrentNetwork, State
-from bench.kernels.rnn import rnn
-from bench.kernels.tap import Tap
+from bench.kernels import sequence
+from bench.kernels.elementwise import ACTIVATIONS
+from bench.kernels.layers import linear
 from bench.records import Signature
 from bench.settings import Gain, PositiveInt
 
 
 class _Network(RecurrentNetwork):
     gates = ("",)
-
-    def whole_sequence(self, layer: int, projected: Tensor, tap: Tap) -> Tensor:
-        return rnn(projected, self.recurrent(layer), "relu", tap)
+    cell = sequence.RNN_RELU
 
     def step(self, layer: int, inputs: Tensor, state: State) -> State:
         (before,) = self.preactivations(layer, inputs + linear(state[0], self.recurrent(layer)))
-        return (torch.relu(before),)
+        return (ACTIVATIONS["relu"](before),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +44,7 @@ class RNNReLU:
         "preactivation",
         "state",
     )
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
 
     hidden_size: PositiveInt
     num_layers: PositiveInt

@@ -28,15 +28,23 @@ def in_words(summary: Summary) -> Iterator[str]:
             f"runs are stored in {summary.results}; the same command goes on from there"
         )
     else:
-        yield f"{_done(summary)}; next: bench report {shlex.quote(str(summary.results))}"
+        yield f"{_done(summary)}{_next(summary)}"
 
 
 def _done(summary: Summary) -> str:
     tally, total, results = summary.tally, summary.num_planned, summary.results
     if tally is None:
         return f"0 of {total} runs to do, all current in {results}"
+    done = tally.done - len(summary.failures)
+    without = f", {len(summary.failures)} gave no result" if summary.failures else ""
     before = f", {summary.num_current} were current" if summary.num_current else ""
-    return f"{tally.done} of {total} runs done in {clock(summary.seconds)}{before}"
+    return f"{done} of {total} runs done in {clock(summary.seconds)}{without}{before}"
+
+
+def _next(summary: Summary) -> str:
+    """Nothing where there is no result to report."""
+    results = shlex.quote(str(summary.results))
+    return f"; next: bench report {results}" if _num_stored(summary) else ""
 
 
 def _num_stored(summary: Summary) -> int:

@@ -16,6 +16,8 @@ from pathlib import Path
 import bench
 from bench import discovery
 from bench.execution.cores import available_cores
+from bench.kernels import compiler, levels
+from bench.machine import available_memory
 from bench.records import BadInput, RunSpec
 from bench.results.mirror_target import target
 
@@ -47,11 +49,14 @@ def examine(results: Path) -> Iterator[Finding]:
     yield from _packages()
     yield _cores()
     yield _memory()
-    yield from _engine()
     yield _compiler()
     yield _wandb()
     yield _latex()
-    yield _folder(results)
+    if _is_anywhere():
+        yield from _engine()
+        yield _folder(results)
+    else:
+        yield Finding("folder", "the current one has been removed", "cd to another")
 
 
 def examine_store(folder: Path) -> Iterator[Finding]:
@@ -105,14 +110,14 @@ def _packages() -> Iterator[Finding]:
 
 def _cores() -> Finding:
     cores = available_cores()
-    return Finding("cores", f"{cores} of {os.cpu_count()}: {cores} runs at a time")
+    return Finding("cores", f"{cores} of {os.cpu_count() or cores}: {cores} runs at a time")
 
 
 def _memory() -> Finding:
-    import psutil
-
-    memory = psutil.virtual_memory()
-    return Finding("memory", f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free")
+    available = available_memory()
+    if available is None:
+        return Finding("memory", "how much is free is not known")
+    return Finding("memory", f"{available / GIB:.1f} GiB can be had")
 
 
 def _engine() -> Iterator[Finding]:
@@ -143,11 +148,10 @@ def _any_run() -> RunSpec:
 
 
 def _compiler() -> Finding:
-    compiler = shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc")
-    if compiler is None:
-        remedy = "apt-get install gcc, for compiled kernels; PyTorch's are used"
-        return Finding("C compiler", "none", remedy, required=False)
-    return Finding("C compiler", _first_line(compiler, "--version"))
+    if reason := levels.why_torch():
+        remedy = "mend that: PyTorch's kernels are slower, and their bits depend on the processor"
+        return Finding("C compiler", reason, remedy, required=False)
+    return Finding("C compiler", compiler.compiler_version())
 
 
 def _wandb() -> Finding:
@@ -156,7 +160,11 @@ def _wandb() -> Finding:
         return Finding(
             topic, "not installed", "pip install wandb, for logger=wandb", required=False
         )
-    if target().mode == "online":
+    found = target()
+    if found.mode is None:
+        remedy = "unset WANDB_MODE, for logger=wandb, which mirrors nothing so"
+        return Finding(topic, found.reason or "off", remedy, required=False)
+    if found.mode == "online":
         return Finding(topic, "there are credentials: logger=wandb mirrors online")
     remedy = "wandb login, for logger.mode=online; logger=wandb mirrors offline"
     return Finding(topic, "no credentials", remedy, required=False)
@@ -173,13 +181,25 @@ def _latex() -> Finding:
     return Finding("LaTeX", _first_line(latexmk, "--version"))
 
 
+def _is_anywhere() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
+
+
 def _folder(results: Path) -> Finding:
     existing = results.absolute()
-    while not existing.exists():
-        existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
+    try:
+        while not existing.exists():
+            existing = existing.parent
+        can_be_written_to = existing.is_dir() and os.access(existing, os.W_OK)
+        free = shutil.disk_usage(existing).free / GIB
+    except OSError:  # a folder on the way may not be looked into
+        can_be_written_to = False
+    if not can_be_written_to:
         return Finding("results", f"{existing} cannot be written to", "choose another: results=DIR")
-    free = shutil.disk_usage(existing).free / GIB
     return Finding("results", f"{results} can be written to, {free:.1f} GiB free")
 
 

@@ -51,6 +51,17 @@ def watch_for_interrupts() -> Iterator[Interrupt]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def no_interrupts() -> Iterator[None]:
+    """Threads and processes started herein never see ctrl-C, which a terminal sends to all of its
+    processes: it is for the first of them to answer."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _end_at_once(exit_code: int) -> None:
     for child in multiprocessing.active_children():
         child.kill()

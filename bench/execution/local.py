@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.execution.cores import available_cores
+from bench.execution.driver_lock import driver_lock
 from bench.execution.interrupts import Interrupt, watch_for_interrupts
 from bench.execution.tally import Tally
 from bench.execution.worker import TRAINING, Work
+from bench.kernels import levels
 from bench.planning import Plan, estimate
 from bench.records import RunRecord, RunSpec
 from bench.results import mirroring
@@ -41,13 +43,19 @@ class Summary:
 def execute(plan: Plan, console: Console, work: Work = TRAINING) -> Summary:
     """Runs what `plan` asks for and the store does not hold, the longest first.
 
-    Raises BadInput where the store's folder cannot be one, WorkerError where no worker lives.
+    Raises BadInput where the store's folder cannot be one or another driver is at work on it,
+    WorkerError where no worker lives, StoreLost where the store was deleted or moved meanwhile.
     """
     started = time.monotonic()
+    levels.level()  # compiled here, and not by each worker; refused before anything is written
     mirrors = plan.logger.name == "wandb"
     if mirrors:
         target(plan.logger.mode)  # is refused, if it is, before anything is written
-    with Store.open(plan.results) as store, watch_for_interrupts() as interrupt:
+    with (
+        Store.open(plan.results) as store,
+        driver_lock(plan.results),
+        watch_for_interrupts() as interrupt,
+    ):
         current = store.current(plan.runs)
         # No two runs of a plan are the same, and naming ten thousand of them takes a second.
         is_complete = len(current) == len(plan.runs)
@@ -58,6 +66,7 @@ def execute(plan: Plan, console: Console, work: Work = TRAINING) -> Summary:
         try:
             if batch is not None:
                 batch.run(console, work, interrupt)
+                store.check_place()
         finally:
             report = str(mirror.finish()) if mirror is not None else None
         if mirrors and report is None:
@@ -83,7 +92,7 @@ class _Batch:
         self.tally = Tally(
             total=len(specs),
             total_weight=sum(self._weights.values()),
-            workers=min(plan.executor.workers or available_cores(), len(specs)),
+            workers=min(plan.workers(available_cores()), len(specs)),
         )
 
     def run(self, console: Console, work: Work, interrupt: Interrupt) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TimeLimitReached
@@ -17,13 +18,24 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Self
 
 from pebble import ProcessExpired, ProcessPool
 
-from bench.execution.worker import ONE_THREAD, Answer, Work, WorkerError, answer, initialise
+from bench.execution.worker import (
+    NOT_FROM_HERE,
+    ONE_THREAD,
+    Answer,
+    Work,
+    WorkerError,
+    answer,
+    initialise,
+)
+from bench.paths import PACKAGE
 from bench.records import Outcome, RunRecord, RunSpec
+from bench.results.tracebacks import clean_traceback
 
 MOST_REPLACEMENTS = 3
 """In a row, with no run finished in between: then something is wrong with the machine."""
@@ -51,7 +63,8 @@ class Pool:
         self.running: dict[str, RunSpec] = {}  # by run id; submitted, that is, and not finished
 
     def __enter__(self) -> Self:
-        self._on_leaving.enter_context(_environment(ONE_THREAD))
+        self._on_leaving.enter_context(_environment(ONE_THREAD | NOT_FROM_HERE))
+        _leave_out_current_folder()
         _start_tracker()
         self._pool = self._new_pool()
         return self
@@ -104,6 +117,7 @@ class Pool:
             limit = RunRecord(spec=spec, outcome=Outcome.TIMEOUT, error=text, seconds=self._timeout)
             return Answer(limit, {})
         text = _last_words(error) if isinstance(error, ProcessExpired) else repr(error)
+        text = clean_traceback(text)
         return Answer(RunRecord(spec=spec, outcome=Outcome.FAILED, error=text), {})
 
     def _new_pool(self) -> ProcessPool:
@@ -139,6 +153,15 @@ def _last_words(error: ProcessExpired) -> str:
 def _stop(pool: ProcessPool) -> None:
     pool.stop()  # type: ignore[no-untyped-call]
     pool.join()
+
+
+def _leave_out_current_folder() -> None:
+    """`python -m bench` looks for modules there first, and what a driver looks through its workers
+    inherit. A checkout that is not installed is found in no other way."""
+    started = getattr(sys.modules["__main__"], "__spec__", None)
+    is_command = started is not None and started.name == "bench.__main__"
+    if is_command and not sys.flags.safe_path and Path(sys.path[0]) != PACKAGE.parent:
+        del sys.path[0]
 
 
 def _start_tracker() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.records import Outcome, RunRecord, RunSpec
+from bench.results.tracebacks import clean_traceback
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -20,6 +21,9 @@ ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 """Read by the numerical libraries when they load, so it must stand before a worker starts."""
+NOT_FROM_HERE = {"PYTHONSAFEPATH": "1"}
+"""Read by Python as it starts: a worker's modules are none of the current folder's files, whatever
+these are called."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def answer(work: Work, spec: RunSpec) -> Answer:
         return Answer(record, provenance)
     except BaseException as error:
         inside = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
-        text = "".join(traceback.format_exception(inside)).rstrip()
+        text = clean_traceback("".join(traceback.format_exception(inside)).rstrip())
         return Answer(RunRecord(spec=spec, outcome=Outcome.FAILED, error=text), provenance)
 
 

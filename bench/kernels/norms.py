@@ -7,25 +7,31 @@ above 1.8e19 have an infinite norm there and are multiplied by zero.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from bench.kernels.engine import call
+from bench.kernels.once import differentiable_once
+
 
 def norm(values: Tensor) -> float:
     """L2 norm in float64; not finite only if an element is not (else at most the largest float)."""
-    if values.numel() == 0:
-        return 0.0
-    if values.dtype == torch.float32:
-        return float(torch.linalg.vector_norm(values, dtype=torch.float64))
-    low, high = torch.aminmax(values.detach())
-    largest = max(-float(low), float(high))
-    if largest == 0 or not math.isfinite(largest):
-        return abs(largest)
-    scaled = float(torch.linalg.vector_norm(values / largest))
-    return min(scaled * largest, sys.float_info.max)
+    values = values.detach().contiguous()
+    return float(call("norm", values.dtype, values.numel(), values))
+
+
+def row_norms(values: Tensor) -> Tensor:
+    """The `norm` of every row of `values` [N, M]: float64 [N]."""
+    return torch.tensor([norm(row) for row in values], dtype=torch.float64)
+
+
+def is_finite(values: Tensor) -> bool:
+    """Whether no element is NaN or infinite."""
+    values = values.detach().contiguous()
+    return bool(call("all_finite", values.dtype, values.numel(), values))
 
 
 def scale_(tensors: Iterable[Tensor], factor: float) -> None:
@@ -40,9 +46,21 @@ def scale_(tensors: Iterable[Tensor], factor: float) -> None:
             tensor.mul_(part)
 
 
-def is_finite(values: Tensor) -> bool:
-    """One pass: the smallest and largest element carry every NaN and infinity."""
-    if values.numel() == 0:
-        return True
-    low, high = torch.aminmax(values.detach())
-    return math.isfinite(float(low)) and math.isfinite(float(high))
+class _SumOfSquares(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        values = values.contiguous()
+        ctx.save_for_backward(values)
+        return values.new_tensor(call("sum_of_squares", values.dtype, values.numel(), values, 1.0))
+
+    @staticmethod
+    @differentiable_once
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (values,) = ctx.saved_tensors
+        result: Tensor = values * (2 * float(grad))
+        return result
+
+
+def sum_of_squares(values: Tensor) -> Tensor:
+    """Sum of the squares of all elements, 0-d and differentiable; added up in float64."""
+    return _SumOfSquares.apply(values)  # type: ignore[no-any-return, no-untyped-call]

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from bench.kernels.norms import sum_of_squares
 from bench.mitigations import Mitigation
 from bench.network import Network
 from bench.settings import NonNegative
@@ -29,11 +30,11 @@ class L2(Mitigation):
     needs: ClassVar[tuple[str, ...]] = ()
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
 
     coefficient: NonNegative
 
     def penalty(self, network: Network) -> Tensor:
         weights = (p for p, _ in network.with_role("input", "recurrent", "hidden", "readout"))
-        total = sum((weight * weight).sum() for weight in weights)
+        total = sum(sum_of_squares(weight) for weight in weights)
         return self.coefficient / 2 * total  # type: ignore[return-value]

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from bench.kernels.normalisation import layer_norm
 from bench.mitigations import Mitigation
 from bench.network import Network
 from bench.settings import Positive
@@ -21,9 +22,7 @@ class _Normalisation(nn.Module):
         self.bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, values: Tensor) -> Tensor:
-        centred = values - values.mean(dim=-1, keepdim=True)
-        variance = (centred * centred).mean(dim=-1, keepdim=True)
-        return centred / (variance + self.eps).sqrt() * self.gain + self.bias
+        return layer_norm(values, self.gain, self.bias, self.eps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ class LayerNorm(Mitigation):
     needs: ClassVar[tuple[str, ...]] = ("preactivation",)
     claims: ClassVar[tuple[str, ...]] = ("preactivation",)
     nonfinite: ClassVar[str] = "propagates"
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
 
     eps: Positive
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from bench.kernels.norms import row_norms
 from bench.mitigations import Mitigation, Update
 from bench.network import Network
 from bench.settings import Threshold
@@ -28,7 +29,7 @@ class MaxNorm(Mitigation):
     needs: ClassVar[tuple[str, ...]] = ()
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
 
     radius: Threshold
 
@@ -39,8 +40,7 @@ class MaxNorm(Mitigation):
         previous: dict[str, Tensor],  # noqa: ARG002
     ) -> None:
         for weight, _ in network.with_role("input", "recurrent", "hidden", "readout"):
-            largest = weight.abs().amax(dim=1, keepdim=True).double().clamp_min(1e-300)
-            norms = torch.linalg.vector_norm(weight / largest, dim=1, keepdim=True) * largest
+            norms = row_norms(weight)[:, None]
             # Where no row is too long the weights keep their bits.
             scale = torch.where(norms > self.radius, self.radius / norms, 1.0)
             weight.copy_(torch.where(norms > self.radius, weight * scale, weight))

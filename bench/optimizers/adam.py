@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from bench.kernels.updates import adam
 from bench.optimizers import Optimizer, OptimizerState
 from bench.settings import Fraction, Positive
 
@@ -45,10 +46,6 @@ class Adam(Optimizer):
         average, square = state.vectors["average"], state.vectors["square"]
         state.numbers["beta1_power"] *= self.beta1
         state.numbers["beta2_power"] *= self.beta2
-        average *= self.beta1
-        average += gradients * (1 - self.beta1)
-        square *= self.beta2
-        square += gradients * gradients * (1 - self.beta2)
-        corrected = average / (1 - state.numbers["beta1_power"])
-        scale = (square / (1 - state.numbers["beta2_power"])).sqrt() + self.eps
-        parameters -= corrected * learning_rate / scale
+        betas = self.beta1, self.beta2
+        powers = state.numbers["beta1_power"], state.numbers["beta2_power"]
+        adam(parameters, gradients, average, square, learning_rate, betas, powers, self.eps)

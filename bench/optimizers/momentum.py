@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from bench.kernels.updates import momentum
 from bench.optimizers import Optimizer, OptimizerState
 from bench.settings import Fraction, Positive
 
@@ -32,7 +33,4 @@ class Momentum(Optimizer):
     def update(
         self, parameters: Tensor, gradients: Tensor, state: OptimizerState, learning_rate: float
     ) -> None:
-        velocity = state.vectors["velocity"]
-        velocity *= self.momentum
-        velocity += gradients
-        parameters -= velocity * learning_rate
+        momentum(parameters, gradients, state.vectors["velocity"], learning_rate, self.momentum)

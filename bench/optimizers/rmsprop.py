@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from bench.kernels.updates import rmsprop
 from bench.optimizers import Optimizer, OptimizerState
 from bench.settings import Fraction, Positive
 
@@ -35,6 +36,4 @@ class RMSprop(Optimizer):
         self, parameters: Tensor, gradients: Tensor, state: OptimizerState, learning_rate: float
     ) -> None:
         average = state.vectors["square_average"]
-        average *= self.alpha
-        average += gradients * gradients * (1 - self.alpha)
-        parameters -= gradients * learning_rate / (average.sqrt() + self.eps)
+        rmsprop(parameters, gradients, average, learning_rate, self.alpha, self.eps)

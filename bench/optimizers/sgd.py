@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from bench.kernels.updates import sgd
 from bench.optimizers import Optimizer, OptimizerState
 from bench.settings import Positive
 
@@ -34,4 +35,4 @@ class SGD(Optimizer):
         state: OptimizerState,  # noqa: ARG002
         learning_rate: float,
     ) -> None:
-        parameters -= gradients * learning_rate
+        sgd(parameters, gradients, learning_rate)

@@ -7,13 +7,13 @@
     resolving.py   every value checked against its schema: settings -> columns of values
       |            keys.py, references.py
     expansion.py   combinations x columns x seeds -> RunSpecs
-    planner.py     the plan; estimates.py: what it costs; describe.py: in words
+    planner.py     the plan; estimates.py: what it costs; memory.py: whether that fits
+                   describe.py: in words
 
 Nothing here imports torch or a member's file, and nothing from a config is ever run.
 """
 
-from bench.planning.estimates import Estimate, estimate
-from bench.planning.planner import Executor, Logger, Plan, plan
-from bench.planning.selection import LeftOut
+from bench.planning.estimates import estimate
+from bench.planning.planner import Plan, plan
 
-__all__ = ["Estimate", "Executor", "LeftOut", "Logger", "Plan", "estimate", "plan"]
+__all__ = ["Plan", "estimate", "plan"]

@@ -17,11 +17,13 @@ from typing import Any
 
 import yaml
 
+from bench import plain_yaml
 from bench.discovery import KINDS
+from bench.plain_text import one_line
 from bench.planning import config_files, selection
 from bench.planning.drawn_in import check_config, check_experiment
 from bench.planning.overrides import Overrides
-from bench.planning.plain_data import flatten, one_line, shown
+from bench.planning.plain_data import flatten, shown
 from bench.planning.vocabulary import GROUP_SETTINGS
 from bench.records import BadInput
 
@@ -35,6 +37,7 @@ class Composed:
     choices: Mapping[str, str | None]  # experiment, protocol, executor, logger -> option
     from_command_line: frozenset[str]  # dotted keys
     from_experiment: frozenset[str]  # dotted keys of members' settings
+    defaults: Mapping[str, Any]  # dotted keys of members' settings -> what their own files say
     selection_replaced: bool
     """The members are not those the experiment's file names, so that it may speak of others."""
     choice_keys: frozenset[str]  # dotted keys of the protocol, executor and logger chosen
@@ -48,14 +51,16 @@ class Composed:
         kind, _, rest = key.partition(".")
         if kind in KINDS and key not in self.from_experiment:
             file = self.conf / kind / f"{rest.partition('.')[0]}.yaml"
-            return f"{config_files.short(file)}: {key}"
+            return f"{plain_yaml.short(file)}: {key}"
         return _source(self.choices) + key
 
 
 def compose(overrides: Overrides, conf: Path) -> Composed:
     """Raises BadInput for what is wrong with a file, and for names that there are not."""
     builds_on_another = _check_files(overrides, conf)
-    chosen = [f"{group}={name}" for group, name in overrides.choices.items() if name is not None]
+    chosen = [
+        f"{group}={_quoted(name)}" for group, name in overrides.choices.items() if name is not None
+    ]
     own, choices = _compose(conf, chosen)
     choice_keys = {
         f"{group}.{key}"
@@ -66,11 +71,13 @@ def compose(overrides: Overrides, conf: Path) -> Composed:
         {kind: own.get(f"grid.{kind}") for kind in KINDS} | dict(overrides.grid),
         {kind: ("" if kind in overrides.grid else _source(choices)) + kind for kind in KINDS},
     )
+    defaults: dict[str, Any] = {}
     for kind, members in selected.members.items():
         for member in members:
-            file = config_files.option_file(conf, kind, member.name)
-            config_files.check_file(file, package=f"{kind}.{member.name}")
-        chosen.append(f"{kind}=[{','.join(member.name for member in members)}]")
+            file, key = config_files.option_file(conf, kind, member.name), f"{kind}.{member.name}"
+            config_files.check_file(file, package=key)
+            defaults |= {f"{key}.{name}": value for name, value in plain_yaml.values(file).items()}
+        chosen.append(f"{kind}=[{','.join(_quoted(member.name) for member in members)}]")
     values, _ = _compose(conf, chosen)
     return Composed(
         selected,
@@ -78,6 +85,7 @@ def compose(overrides: Overrides, conf: Path) -> Composed:
         choices,
         from_command_line=frozenset(overrides.values),
         from_experiment=frozenset(key for key in own if key.partition(".")[0] in KINDS),
+        defaults=defaults,
         selection_replaced=bool(overrides.grid) or builds_on_another,
         choice_keys=frozenset(choice_keys),
         choices_replaced=frozenset(overrides.choices),
@@ -95,6 +103,13 @@ def _check_files(overrides: Overrides, conf: Path) -> bool:
         else:
             config_files.check_file(config_files.option_file(conf, group, shown(name)))
     return builds_on_another
+
+
+def _quoted(name: str) -> str:
+    """Hydra would read the bare name 2024 as a number."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    return str(QuotedString(name, Quote.single).with_quotes())
 
 
 def _keys(file: Path) -> list[str]:
@@ -118,16 +133,34 @@ def _compose(conf: Path, overrides: list[str]) -> tuple[dict[str, Any], dict[str
 
     GlobalHydra.instance().clear()
     try:
-        with _no_plugins(), initialize_config_dir(str(conf.resolve()), version_base="1.3"):
+        with (
+            _interrupts_are_told(),
+            _no_plugins(),
+            initialize_config_dir(str(conf.resolve()), version_base="1.3"),
+        ):
             config = compose("config", overrides, return_hydra_config=True)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        raise BadInput(f"{config_files.short(conf)}: {one_line(str(error), 200)}") from error
+        raise BadInput(f"{plain_yaml.short(conf)}: {one_line(str(error), 200)}") from error
     finally:
         GlobalHydra.instance().clear()
     plain = OmegaConf.to_container(config, resolve=False)
     assert isinstance(plain, dict)
     choices = plain.pop("hydra")["runtime"]["choices"]
     return {key: value for key, value in flatten("", plain) if value != {}}, choices
+
+
+@contextmanager
+def _interrupts_are_told() -> Iterator[None]:
+    """Where ctrl-C comes amid OmegaConf's work, its `finally` clauses raise errors of their own."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, KeyboardInterrupt):
+                raise KeyboardInterrupt from error
+            cause = cause.__context__
+        raise
 
 
 @contextmanager

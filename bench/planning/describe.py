@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from typing import Any
 from bench import discovery
 from bench.discovery import KINDS
 from bench.paths import CONF
+from bench.plain_text import one_line, ranges
 from bench.planning.config_files import commented_keys, options
-from bench.planning.estimates import estimate, gigabytes, memory_available
+from bench.planning.estimates import Estimate, estimates, gigabytes
 from bench.planning.plain_data import shown
 from bench.planning.planner import Plan
 from bench.planning.vocabulary import CHOICES, GROUP_SETTINGS
-from bench.records import RunSpec
 
 EXAMPLES = (
     "task=adding architecture=rnn_tanh,lstm mitigation=none,orthogonal+clip_norm seeds=10",
@@ -24,22 +24,22 @@ EXAMPLES = (
     "experiment=smoke 'architecture=glob(rnn_*)' seeds=3,7 --dry-run",
 )
 
-
+MOST_VALUES = 20  # of one setting that are written out
 START_UP = 3.0  # seconds until the first worker has loaded torch
 
 
 def in_words(plan: Plan, cores: int, width: int = 100) -> str:
     """The text of `--dry-run`; `cores` run at a time unless the plan says how many workers."""
-    workers = min(plan.executor.workers or cores, len(plan.runs))
+    costs = estimates(plan.cells)
     size = f"{_count(len(plan.cells), 'cell')} x {_count(len(plan.seeds), 'seed')}"
     parts = [
-        f"Plan {plan.name}: {size} = {_count(len(plan.runs), 'run')}",
+        f"Plan {one_line(plan.name)}: {size} = {_count(len(plan.runs), 'run')}",
         _table(_selected(plan), width),
-        _table(_costs(plan), width, header=True),
+        _table(_costs(plan, costs), width, header=True),
     ]
     if plan.left_out:
         parts.append("Left out\n" + "\n".join(f"  {what}: {why}" for what, why in plan.left_out))
-    parts.append("\n".join(_totals(plan, workers)))
+    parts.append("\n".join(_totals(plan, costs, cores)))
     return "\n\n".join(parts)
 
 
@@ -51,7 +51,7 @@ def text(conf: Path = CONF, width: int = 100) -> str:
     }
     groups |= {group: options(conf, group) for group in CHOICES}
     rows = [
-        (group if index == 0 else "", name, summary)
+        (group if index == 0 else "", one_line(name), summary)
         for group, found in groups.items()
         for index, (name, summary) in enumerate(found.items())
     ]
@@ -67,65 +67,68 @@ def text(conf: Path = CONF, width: int = 100) -> str:
 
 
 def _selected(plan: Plan) -> list[tuple[str, str]]:
-    """(kind, the members with those of their settings that vary)."""
+    """(kind, the members with those of their settings that were given)."""
     rows = []
     for kind in KINDS:
         names = plan.config["grid"][kind]
-        varying = {name: _varying(values) for name, values in plan.config[kind].items()}
-        listed = [f"{n} ({varying[n]})" if varying.get(n) else n for n in names]
+        given = {
+            name: _settings_in_words({key: values[key] for key in values if key in chosen})
+            for name, values in plan.config[kind].items()
+            if (chosen := plan.given[kind, name])
+        }
+        listed = [f"{name} ({given[name]})" if name in given else name for name in names]
         # The parts of a+b are no names of their own.
-        apart = [f"{n} ({v})" for n, v in varying.items() if v and n not in names]
+        apart = [f"{name} ({words})" for name, words in given.items() if name not in names]
         rows.append((kind, ", ".join(listed) + ("; " + ", ".join(apart) if apart else "")))
     run = {key: plan.config[key] for key in ("dtype", "stop_on_solved")} | plan.config["protocol"]
-    if _varying(run):
-        rows.append(("run", _varying(run)))
-    rows.append(("seeds", _ranges(plan.seeds)))
+    rows.append(("run", _settings_in_words(run)))
+    rows.append(("seeds", ranges(plan.seeds)))
     return rows
 
 
-def _varying(settings: dict[str, Any]) -> str:
-    several = {name: value for name, value in settings.items() if isinstance(value, list)}
-    return "; ".join(f"{name} {', '.join(map(shown, v))}" for name, v in several.items())
+def _settings_in_words(settings: Mapping[str, Any]) -> str:
+    """ "length 100, 200; batch_size 64" """
+    return "; ".join(f"{name} {_values_in_words(value)}" for name, value in settings.items())
 
 
-def _ranges(seeds: Sequence[int]) -> str:
-    """ "0 to 9", "3, 7" """
-    first, last = seeds[0], seeds[-1]
-    if len(seeds) > 2 and tuple(seeds) == tuple(range(first, last + 1)):
-        return f"{first} to {last}"
-    return ", ".join(map(str, seeds[:20])) + (", ..." if len(seeds) > 20 else "")
+def _values_in_words(value: Any) -> str:
+    several = value if isinstance(value, list) else [value]
+    words = ", ".join(map(shown, several[:MOST_VALUES]))
+    return words if len(several) <= MOST_VALUES else f"{words}, ... ({len(several)} in all)"
 
 
-def _costs(plan: Plan) -> list[tuple[str, ...]]:
-    groups: dict[tuple[str, str], list[RunSpec]] = defaultdict(list)
-    for spec in plan.cells:
-        groups[spec.task.name, spec.architecture.name].append(spec)
+def _costs(plan: Plan, costs: Sequence[Estimate]) -> list[tuple[str, ...]]:
+    groups: dict[tuple[str, str], list[Estimate]] = defaultdict(list)
+    for spec, cost in zip(plan.cells, costs, strict=True):
+        groups[spec.task.name, spec.architecture.name].append(cost)
     rows: list[tuple[str, ...]] = [("task", "architecture", "cells", "runs", "a run", "memory")]
-    for (task, architecture), specs in groups.items():
-        estimates = [estimate(spec) for spec in specs]
-        fast, slow = (extreme(e.seconds for e in estimates) for extreme in (min, max))
+    for (task, architecture), found in groups.items():
+        fast, slow = (extreme(cost.seconds for cost in found) for extreme in (min, max))
         time = duration(slow) if slow < 1.5 * fast else f"{duration(fast)} to {duration(slow)}"
-        memory = gigabytes(max(e.bytes for e in estimates))
-        cells, runs = len(specs), len(specs) * len(plan.seeds)
+        memory = gigabytes(max(cost.bytes for cost in found))
+        cells, runs = len(found), len(found) * len(plan.seeds)
         rows.append((task, architecture, str(cells), str(runs), time, memory))
     return rows
 
 
-def _totals(plan: Plan, workers: int) -> Iterable[str]:
-    estimates = [estimate(spec) for spec in plan.cells]
-    work = sum(e.seconds for e in estimates) * len(plan.seeds)
+def _totals(plan: Plan, costs: Sequence[Estimate], cores: int) -> Iterable[str]:
+    workers, memory = plan.workers(cores), plan.memory
+    work = sum(cost.seconds for cost in costs) * len(plan.seeds)
     # No schedule beats the mean load, nor the longest run.
-    seconds = START_UP + max(work / workers, max(e.seconds for e in estimates))
-    memory = workers * max(e.bytes for e in estimates)
+    seconds = START_UP + max(work / workers, max(cost.seconds for cost in costs))
     yield (
         f"Estimate: {duration(seconds)} with {_count(workers, 'worker')}, if every run goes to "
-        f"its end; {gigabytes(memory)} of memory"
+        f"its end; {gigabytes(workers * memory.needed)} of memory"
     )
-    if memory > memory_available():
+    is_capped = plan.executor.workers is None and workers < min(cores, len(plan.runs))
+    if is_capped and memory.available is not None:
         yield (
-            f"Memory: {gigabytes(memory_available())} are available; fewer at a time: "
-            "executor.workers=N"
+            f"Memory: {_count(workers, 'worker')} instead of one for each of {cores} cores, since "
+            f"a run needs up to {gigabytes(memory.needed)} and {gigabytes(memory.available)} are "
+            "available"
         )
+    if plan.executor.timeout is not None:
+        yield f"Time limit: {duration(plan.executor.timeout)} a run"
     yield f"Results: {plan.results}"
     if plan.logger.name != "none":
         mode = plan.logger.mode or "online where there are credentials, else offline"
@@ -138,7 +141,7 @@ def _settings(conf: Path) -> list[tuple[str, str]]:
     for group in GROUP_SETTINGS:
         for option in options(conf, group):
             for key, value, text in commented_keys(conf / group / f"{option}.yaml"):
-                rows.append((f"{group}.{key}={value}", f"{text} ({group}={option})"))
+                rows.append((f"{group}.{key}={value}", f"{text} ({group}={one_line(option)})"))
     rows.append(("KIND.NAME.SETTING", "a member's own, before the shared one; see: bench list"))
     return rows
 

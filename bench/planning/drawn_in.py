@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
-from bench.planning.config_files import check_file, option_file, place, short
+from bench.plain_text import one_line
+from bench.plain_yaml import place, short
+from bench.planning.config_files import check_file, option_file
 from bench.planning.vocabulary import GROUP_SETTINGS
 from bench.records import BadInput
 
@@ -28,7 +30,8 @@ def check_experiment(conf: Path, name: str, above: tuple[str, ...] = ()) -> bool
     """
     path = option_file(conf, "experiment", name)
     if name in above:
-        raise BadInput(f"{short(path)}: builds on itself, by way of {' and '.join(above)}")
+        way = one_line(" and ".join(above))
+        raise BadInput(f"{short(path)}: builds on itself, by way of {way}")
     tree = check_file(path, package="_global_", builds_on=True)
     bases = []
     for node in _defaults(tree, path):
@@ -54,13 +57,19 @@ def _defaults(tree: Any, path: Path) -> list[Any]:
 def _default(node: Any, path: Path) -> tuple[str, str]:
     """(group, option) of one entry: an experiment's name, or `override /protocol: tuned`."""
     if isinstance(node, yaml.ScalarNode):
-        return "experiment", str(node.value)
+        return "experiment", _name(node, path)
     if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
         key, option = node.value[0]
         _, is_override, group = str(key.value).partition("override /")
         if is_override and group in GROUP_SETTINGS and isinstance(option, yaml.ScalarNode):
-            return group, str(option.value)
+            return group, _name(option, path)
     raise BadInput(
         f"{place(path, node)}: a defaults list holds names of other experiments, and `override "
         "/protocol: NAME` (or executor, logger); members are selected under grid"
     )
+
+
+def _name(node: Any, path: Path) -> str:
+    if not node.tag.endswith(":str"):
+        raise BadInput(f"{place(path, node)}: {one_line(node.value)} is no text; put it in quotes")
+    return str(node.value)

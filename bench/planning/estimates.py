@@ -1,11 +1,9 @@
 """What a run will cost: rough numbers, from settings and the members' facts alone.
 
 The order of the runs, the time left and whether a run fits into memory follow from them; within a
-factor of two is enough. The constants were fitted to bench.training.run.run on one core of an
-AVX-512 server (torch 2.13). Over the five architectures, hidden sizes 16 to 256, lengths 50 to 400,
-batches 8 to 256, depths 10 to 200, both dtypes and layer_norm, the estimate of an update was 0.8 to
-1.5 times what it took, that of an evaluation 0.8 to 1.4 times; the peak memory of a fresh process,
-0.4 to 3 GB, was estimated at 0.9 to 1.3 times.
+factor of two is enough. The constants were fitted to bench.training.run.run on one core of an AVX2
+server that did other work besides, over the five architectures, hidden sizes 32 to 256, lengths 50
+to 200, batches 16 to 64, depths 10 to 100, both dtypes and layer_norm.
 
 Legend: T time steps, B batch, H hidden units, G gates, L layers.
 """
@@ -13,32 +11,30 @@ Legend: T time steps, B batch, H hidden units, G gates, L layers.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bench import discovery
 from bench.records import RunSpec
 
-UPDATE = 400e-6  # seconds for each update: data, optimiser, bookkeeping
-LAYER = 130e-6  # for each layer besides: its parameters one by one
-STEP = 25e-6  # for each time step of each layer, forward and backward: Python and dispatch
-GATE = 32e-6  # the same, for each gate
-ELEMENT = 14e-9  # for each gate value computed (T B G H L of them)
-FLOP = 21e-12  # for each of the 6 operations that a multiply-add costs, forward and backward
-PARAMETER = 9e-9  # for each parameter: optimiser, norms, tests for NaN
-SITE = 200e-6  # for each gate and time step at which a mitigation's own module stands
+UPDATE = 150e-6  # seconds for each update: data, optimiser, bookkeeping
+LAYER = 60e-6  # for each layer besides: its parameters one by one
+ELEMENT = 2.5e-9  # for each gate value computed (T B G H L of them)
+FLOP = 14e-12  # for each of the 6 operations that a multiply-add costs, forward and backward
+PARAMETER = 3e-9  # for each parameter: optimiser, norms, tests for NaN
+SITE = 250e-6  # for each gate and time step at which a mitigation's own module stands
 
-FORWARD_STEP, FORWARD_ELEMENT, FORWARD_FLOP = 1 / 3, 1 / 4, 1 / 3
+FORWARD = 1 / 3
 """The share of an evaluation, which has no backward pass."""
 
 PROCESS = 270e6  # bytes: Python and torch
 PARAMETER_COPIES = 10  # weights, gradients, optimiser state, what is compared and temporary
-TRAINING_COPIES = 6.0  # of T B G H
-TRAINING_COPIES_MORE = 2.4  # for each further layer of a sequence, of which less is kept
-STEPWISE_COPIES = 8.0  # where a mitigation's module makes autograd keep every step
-EVALUATION_COPIES, EVALUATION_COPIES_MORE = 3.0, 1.0
-INPUT_BYTES = 16  # for each number of a batch: float64 as generated, then cast
+KEPT_COPIES = 1.8  # of T B G H in each layer, for the backward pass ...
+KEPT_AT_MOST = 270e6  # ... until a sequence is cut in segments
+PASSED_COPIES = 2.0  # of T B H between two layers: states and dL/dh
+STEPWISE_COPIES = 8.0  # of T B G H where a mitigation's module makes autograd keep every step
+INPUT_BYTES = 16  # for each number of a batch: as generated, then cast
 
 FEATURES = {"sequence": 8, "vector": 64}
 
@@ -93,11 +89,18 @@ def estimate(spec: RunSpec) -> Estimate:
     return Estimate(seconds, round(_bytes(size, batch, held_out, 4 * width)))
 
 
-def memory_available() -> int:
-    """Bytes that a new process could use on this machine now."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)
+def estimates(specs: Sequence[RunSpec]) -> list[Estimate]:
+    """One for each of a plan's cells; those that differ in what costs nothing share it."""
+    known: dict[Any, Estimate] = {}
+    found = []
+    for spec in specs:
+        # The cells of a plan share their members; a key of their settings would cost more.
+        members = (id(spec.task), id(spec.architecture), *map(id, spec.mitigation))
+        key = (*members, spec.dtype, spec.evaluations)
+        if key not in known:
+            known[key] = estimate(spec)
+        found.append(known[key])
+    return found
 
 
 def gigabytes(size: float) -> str:
@@ -122,7 +125,7 @@ def _size(spec: RunSpec) -> _Size:
 
 
 def _update_seconds(size: _Size, batch: int, width: int) -> float:
-    dispatch = UPDATE + size.layers * LAYER + size.places * (STEP + size.gates * GATE)
+    dispatch = UPDATE + size.layers * LAYER
     elements = width * ELEMENT * batch * size.gate_values
     products = width * FLOP * 6 * batch * size.time * size.parameters
     sites = size.places * size.gates * SITE + elements if size.has_sites else 0.0
@@ -130,27 +133,22 @@ def _update_seconds(size: _Size, batch: int, width: int) -> float:
 
 
 def _evaluation_seconds(size: _Size, held_out: int, width: int) -> float:
-    dispatch = FORWARD_STEP * size.places * (STEP + size.gates * GATE)
-    if size.has_sites:
-        dispatch += FORWARD_STEP * size.places * size.gates * SITE
-    elements = FORWARD_ELEMENT * width * ELEMENT * held_out * size.gate_values
-    products = FORWARD_FLOP * width * FLOP * 6 * held_out * size.time * size.parameters
-    return dispatch + elements + products
+    elements = width * ELEMENT * held_out * size.gate_values
+    products = width * FLOP * 6 * held_out * size.time * size.parameters
+    sites = size.places * size.gates * SITE if size.has_sites else 0.0
+    return FORWARD * (elements + products + sites)
 
 
 def _bytes(size: _Size, batch: int, held_out: int, item: int) -> float:
-    layer = item * size.time * size.gates * size.hidden  # of one example
-    more = size.layers - 1
-    copies = TRAINING_COPIES + more * (
-        TRAINING_COPIES_MORE if size.is_sequence else TRAINING_COPIES
-    )
+    hidden = item * size.time * size.hidden  # states of one example, all steps of one layer
     if size.has_sites:
-        copies = STEPWISE_COPIES * size.layers
-    training = batch * layer * copies
-    evaluation = held_out * layer * (EVALUATION_COPIES + EVALUATION_COPIES_MORE * more)
+        kept = STEPWISE_COPIES * size.layers * batch * hidden * size.gates
+    else:
+        kept = size.layers * min(KEPT_COPIES * batch * hidden * size.gates, KEPT_AT_MOST)
+    passed = PASSED_COPIES * (size.layers - 1) * hidden if size.is_sequence else 0.0
     inputs = INPUT_BYTES * max(batch, held_out) * size.time * size.features
     weights = PARAMETER_COPIES * item * size.parameters
-    return PROCESS + weights + inputs + max(training, evaluation)
+    return PROCESS + weights + inputs + max(kept + batch * passed, held_out * passed)
 
 
 def _whole(settings: Mapping[str, Any], name: str, default: int) -> int:

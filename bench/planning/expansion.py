@@ -34,7 +34,9 @@ def cells(combinations: Sequence[Combination], settings: Resolved) -> list[RunSp
 
 def with_seeds(specs: Sequence[RunSpec], seeds: Sequence[int]) -> list[RunSpec]:
     """Every cell with every seed; the seeds of a cell stand together."""
-    return [replace(spec, seed=seed) for spec in specs for seed in seeds]
+    return [
+        spec if spec.seed == seed else replace(spec, seed=seed) for spec in specs for seed in seeds
+    ]
 
 
 def _cells_of(combination: Combination, settings: Resolved) -> Iterator[RunSpec]:

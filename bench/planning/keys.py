@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bench.discovery import KINDS
+from bench.plain_text import one_line
 from bench.planning.composing import Composed
-from bench.planning.plain_data import one_line, shown
+from bench.planning.plain_data import shown
 from bench.planning.vocabulary import GROUP_SETTINGS, check_key_exists
 from bench.records import BadInput
 

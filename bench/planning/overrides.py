@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench import discovery
 from bench.discovery import KINDS
-from bench.planning.plain_data import check_key, check_text, flatten, one_line, shown
+from bench.plain_text import one_line
+from bench.planning.plain_data import check_key, check_text, flatten, shown
 from bench.planning.vocabulary import CHOICES, check_key_exists
 from bench.records import BadInput
 
@@ -68,6 +69,9 @@ def _key_and_value(line: str) -> tuple[str, Any]:
         raise BadInput(f"{where}: must be KEY=VALUE, without @")
     check_key(key, where)
     value = _values(parsed, where)
+    if (key in CHOICES or key == "results") and isinstance(value, int | float):
+        # A name that looks like a number, or true, is the name as it is typed: 2024_01, 1e3.
+        value = line.partition("=")[2].strip()
     _check(value, where)
     return key, value
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bench.plain_text import one_line
 from bench.records import BadInput, Setting
 from bench.settings import check, describe
 
@@ -29,7 +30,9 @@ def check_key(key: str, where: str) -> None:
 
 
 def check_text(text: str, where: str) -> None:
-    """Refuses every interpolation but that of another key, `${length}`."""
+    """Refuses every interpolation but that of another key, `${length}`, and a missing value."""
+    if text == "???":
+        raise BadInput(f"{where}: ??? stands for a value that is missing; give one")
     if "${" in _OTHER_KEY.sub("", text):
         raise BadInput(
             f"{where}: {one_line(text)} is refused: a config is plain data; only ${{KEY}}, the "
@@ -62,10 +65,10 @@ def checked(value: Any, annotation: Any, where: str) -> Setting:
         return check(value, annotation, where)
     except BadInput as error:
         if isinstance(value, bool) or _is_infinite(value):
-            must = f"{allowed}, finite" if _is_infinite(value) else allowed
-            raise BadInput(f"{where}={shown(value)}: must be {must}") from error
+            finite = ", finite" if _is_infinite(value) and "inf allowed" not in allowed else ""
+            raise BadInput(f"{where}={shown(value)}: must be {allowed}{finite}") from error
         if isinstance(value, str) and _is_number(value):
-            raise BadInput(f"{where}='{value}': is a text, in quotes; must be {allowed}") from error
+            raise BadInput(f"{where}='{value}': {_why_text(value)}; must be {allowed}") from error
         raise BadInput(one_line(str(error), 300)) from error
 
 
@@ -78,7 +81,13 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return text.isprintable()
+
+
+def _why_text(number: str) -> str:
+    if re.fullmatch(r"[-+]?0[0-9]+", number):
+        return f"begins with 0, so it is a text; write {int(number)}"
+    return "is a text; a number stands without quotes, as 100, 0.5 or 1e-3"
 
 
 def shown(value: Any) -> str:
@@ -92,9 +101,3 @@ def shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return one_line("{" + ",".join(f"{k}:{shown(v)}" for k, v in value.items()) + "}")
     return one_line(str(value))
-
-
-def one_line(text: str, length: int = 100) -> str:
-    """`text` without line breaks or control characters, cut to `length`."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return flat if len(flat) <= length else flat[: length - 3] + "..."

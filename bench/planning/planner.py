@@ -11,15 +11,12 @@ from typing import Any
 from bench.paths import CONF
 from bench.planning import overrides as command_line
 from bench.planning.composing import Composed, compose
-from bench.planning.estimates import estimate, gigabytes, memory_available
 from bench.planning.expansion import cells, with_seeds
+from bench.planning.memory import Memory, check_memory
 from bench.planning.resolving import Column, Resolved, check_all
 from bench.planning.selection import LeftOut
 from bench.planning.vocabulary import GROUP_SETTINGS, RUN_SETTINGS
-from bench.records import BadInput, RunSpec
-
-SIZES = ("hidden_size", "num_layers", "depth", "length", "images", "batch_size", "evaluation_size")
-"""The settings that memory depends on."""
+from bench.records import RunSpec
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class Executor:
     """Where runs are carried out."""
 
     name: str
-    workers: int | None  # None: one for each core
+    workers: int | None  # None: one for each core, as far as memory goes
     timeout: float | None  # seconds for a run; None: no limit
 
 
@@ -50,8 +47,18 @@ class Plan:
     results: Path  # the store's folder
     executor: Executor
     logger: Logger
+    memory: Memory
+    given: Mapping[tuple[str, str], frozenset[str]] = field(repr=False)
+    """(kind, member) -> its settings that are typed, or are not its defaults."""
     config: Mapping[str, Any] = field(repr=False)  # what was composed, with every value resolved
     runs: list[RunSpec] = field(repr=False)  # every cell with every seed
+
+    def workers(self, cores: int) -> int:
+        """How many runs at a time: as executor.workers says, or else one for each of `cores`; no
+        more than there are, and than fit into memory together."""
+        wanted = min(self.executor.workers or cores, len(self.runs))
+        most = self.memory.most_runs
+        return wanted if most is None else min(wanted, most)
 
     def describe(self, cores: int | None = None) -> str:
         """The plan in words, for `--dry-run`; `cores`: those there are, unless it is told."""
@@ -64,7 +71,7 @@ class Plan:
         """The config as YAML. Saved as an experiment's file it makes the same plan."""
         from omegaconf import OmegaConf
 
-        return OmegaConf.to_yaml(OmegaConf.create(dict(self.config)))
+        return "# @package _global_\n" + OmegaConf.to_yaml(OmegaConf.create(dict(self.config)))
 
 
 def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
@@ -76,7 +83,8 @@ def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
     settings = check_all(config)
     combinations, left_out = config.selection.combinations()
     found = cells(combinations, settings)
-    _check_memory(found)
+    num_runs = len(found) * len(settings.seeds)
+    memory = check_memory(found, settings.executor["workers"], num_runs, config.where)
     name = config.choices["experiment"] or "default"
     # os.path: unlike pathlib's it takes the name of an unknown user for a folder's.
     results = Path(os.path.expanduser(settings.results or f"results/{name}"))
@@ -88,33 +96,23 @@ def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
         results=results,
         executor=Executor(str(config.choices["executor"]), **settings.executor),
         logger=Logger(str(config.choices["logger"]), **settings.logger),
+        memory=memory,
+        given={
+            member: frozenset(name for name, column in columns.items() if column.is_given)
+            for member, columns in settings.members.items()
+        },
         config=_in_full(config, settings, results),
         runs=with_seeds(found, settings.seeds),
     )
 
 
-def _check_memory(specs: Sequence[RunSpec]) -> None:
-    available = memory_available()
-    sizes = {
-        (id(spec.task), id(spec.architecture), *map(id, spec.mitigation), spec.dtype): spec
-        for spec in specs
-    }  # what memory depends on; cells share these members
-    needs, largest = max(
-        ((estimate(spec).bytes, spec) for spec in sizes.values()), key=lambda pair: pair[0]
-    )
-    if needs > available:
-        settings = {**largest.task.settings, **largest.architecture.settings}
-        given = [f"{name}={settings[name]}" for name in SIZES if name in settings]
-        raise BadInput(
-            f"{' '.join(given)} ({largest.architecture.name} on {largest.task.name}): a run needs "
-            f"about {gigabytes(needs)} of memory, and {gigabytes(available)} are available; make "
-            "one of them smaller"
-        )
-
-
 def _in_full(config: Composed, settings: Resolved, results: Path) -> dict[str, Any]:
     """The whole config: the knobs as given, every member with the values that it will have."""
-    full: dict[str, Any] = {"grid": config.selection.names, **settings.knobs}
+    full: dict[str, Any] = {
+        "defaults": [{f"override /{group}": config.choices[group]} for group in GROUP_SETTINGS],
+        "grid": config.selection.names,
+        **settings.knobs,
+    }
     count = len(settings.seeds)
     full["seeds"] = count if settings.seeds == tuple(range(count)) else list(settings.seeds)
     full |= {name: _plain(settings.run[name]) for name in RUN_SETTINGS}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 from bench.discovery import Member
@@ -25,6 +26,7 @@ class Column:
 
     axis: str  # the setting's own key, or the knob's
     values: tuple[Setting, ...]
+    is_given: bool = False  # typed, or something else than the member's file says
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,16 @@ def check_all(config: Composed) -> Resolved:
     """Raises BadInput for an unknown key, a wrong type, a value out of range."""
     values = resolve(keep_known(config), config.where)
     values |= {knob: _knob(knob, values, config) for knob in KNOBS}
+    members = {
+        (kind, member.name): _member(kind, member, values, config)
+        for kind, selected in config.selection.members.items()
+        for member in selected
+    }
+    run = _run(values, config)
+    _check_solvable(members, run, config)
     return Resolved(
-        {
-            (kind, member.name): _member(kind, member, values, config)
-            for kind, members in config.selection.members.items()
-            for member in members
-        },
-        _run(values, config),
+        members,
+        run,
         seeds=_seeds(values.get("seeds"), config.where("seeds")),
         knobs={knob: values[knob] for knob in KNOBS},
         executor=_single("executor", values, config),
@@ -99,11 +104,13 @@ def _member(
             raise BadInput(f"{config.where(key)}: has no default; each setting needs one")
         is_its_own = key in config.from_command_line or key in config.from_experiment
         if values.get(setting) is None or setting not in KNOBS or is_its_own:
-            columns[setting] = _column(key, values[key], annotation, config)
+            column = _column(key, values[key], annotation, config)
         else:
-            columns[setting] = _column(
-                setting, values[setting], annotation, config, f" ({kind} {member.name})"
-            )
+            of_whom = f" ({kind} {member.name})"
+            column = _column(setting, values[setting], annotation, config, of_whom)
+        is_default = values[column.axis] == config.defaults.get(key)
+        is_given = column.axis in config.from_command_line or not is_default
+        columns[setting] = replace(column, is_given=is_given)
     return columns
 
 
@@ -129,20 +136,40 @@ def _run(values: Mapping[str, Any], config: Composed) -> dict[str, Column]:
     settings = {name: (name, annotation) for name, annotation in RUN_SETTINGS.items()}
     for name, annotation in GROUP_SETTINGS["protocol"].items():
         settings[name] = (f"protocol.{name}", annotation)
-    run = {
+    return {
         name: _column(key, values.get(key), annotation, config)
         for name, (key, annotation) in settings.items()
     }
-    checks, evaluations = (
-        max(map(int, run["solved_checks"].values)),
-        min(map(int, run["evaluations"].values)),
-    )
+
+
+def _check_solvable(
+    members: Mapping[tuple[str, str], Mapping[str, Column]],
+    run: Mapping[str, Column],
+    config: Composed,
+) -> None:
+    """Raises BadInput where a run has fewer evaluations than must meet the criterion.
+
+    There is at most one evaluation an update. To ask for fewer checks where there are fewer would
+    call a short run solved on weaker evidence than a long one.
+    """
+    key = "protocol.solved_checks"
+    checks = max(map(int, run["solved_checks"].values))
+    evaluations = min(map(int, run["evaluations"].values))
     if checks > evaluations:
         raise BadInput(
-            f"{config.where('protocol.solved_checks')}={checks}: more than there are evaluations "
+            f"{config.where(key)}={checks}: more than there are evaluations "
             f"({evaluations}), so that no run could be solved; raise protocol.evaluations"
         )
-    return run
+    for (kind, name), columns in members.items():
+        if kind != "task":
+            continue
+        steps = min(map(int, columns["steps"].values))
+        if checks > steps:
+            raise BadInput(
+                f"{config.where(columns['steps'].axis)}={steps}: fewer updates (task {name}) than "
+                f"evaluations that must meet its criterion, so that no run could be solved; raise "
+                f"it to {checks}, or give {key}={steps}"
+            )
 
 
 def _seeds(value: Any, where: str) -> tuple[int, ...]:
@@ -181,4 +208,11 @@ def _results(value: Any, where: str) -> str | None:
         return None
     if isinstance(value, list | Mapping) or not str(value).strip() or not str(value).isprintable():
         raise BadInput(f"{where}={shown(value)}: must be one folder")
+    if isinstance(value, bool | float):
+        raise BadInput(f"{where}={shown(value)}: must be one folder, in quotes if that is its name")
+    if str(Path(str(value))).startswith("-"):
+        raise BadInput(
+            f"{where}={shown(value)}: other commands would take a folder whose name begins with - "
+            "for an option; give its whole path, or another name"
+        )
     return str(value)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from bench import discovery
 from bench.discovery import KINDS, Member
-from bench.planning.plain_data import one_line, shown
+from bench.plain_text import one_line
+from bench.planning.plain_data import shown
 from bench.records import BadInput
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Trace:
-    """One run that ended before its budget, up to its end; how it ended picks the end marker."""
+    """One run by itself, up to its end; how it ended picks the marker there."""
 
     x: np.ndarray  # [points]
     y: np.ndarray  # [points], infinite where the value was not finite
@@ -19,10 +19,9 @@ class Trace:
 
 @dataclass(frozen=True)
 class Band:
-    """The median over runs, between the quartiles or, for few runs, the extremes. [points] each."""
+    """The median over runs, and the quartiles unless the runs are few. [points] each."""
 
     x: np.ndarray
     median: np.ndarray  # infinite is "worse than any number"
-    low: np.ndarray
-    high: np.ndarray
+    quartiles: tuple[np.ndarray, np.ndarray] | None  # None: `traces` has every run instead
     traces: Sequence[Trace] = ()

@@ -7,11 +7,14 @@ from typing import TypeAlias
 
 from bench.records import Outcome
 from bench.reporting import wording
+from bench.reporting.endings import not_counted
 from bench.reporting.label_columns import label_columns
 from bench.reporting.summaries import CellSummary
 from bench.reporting.tables import Column, Table, Value, build
-from bench.stats.estimates import NotEstimable
+from bench.stats.censoring import TimesToReach
+from bench.stats.estimates import Estimate, NotEstimable
 from bench.stats.proportions import Proportion
+from bench.stats.ranks import Spread
 
 Fields: TypeAlias = Mapping[str, Callable[[CellSummary], Value]]
 
@@ -26,26 +29,20 @@ def outcomes_table(summaries: Sequence[CellSummary]) -> Table:
     columns = [
         *label_columns([summary.cell for summary in summaries], lambda row: row.cell),
         Column("Runs", lambda row: str(row.num_runs), {"runs": lambda row: row.num_runs}),
-        _share(
-            _diverged_heading(summaries), "diverged", lambda row: row.outcomes[Outcome.DIVERGED]
-        ),
+        *_diverged(summaries),
         Column(
             "Diverged at",
             lambda row: wording.NOTHING if row.diverged_at is None else str(row.diverged_at),
-            {
-                "diverged_median_step": lambda row: (
-                    "none" if row.diverged_at is None else row.diverged_at
-                )
-            },
+            {"diverged_median_step": lambda row: row.diverged_at},
         ),
         _share("Frozen", "frozen", lambda row: row.outcomes[Outcome.FROZEN]),
         _share("Completed", "completed", lambda row: row.outcomes[Outcome.COMPLETED]),
         _share("Solved", "solved", lambda row: row.solved),
         Column("First event", _first_event, _FIRST_EVENT_FIELDS, is_text=True),
     ]
-    if any(summary.cell.why_left_out for summary in summaries):
-        columns.append(Column("Left out", _left_out, {}, is_text=True))
-    columns.append(Column("", None, {"left_out": lambda row: sum(row.cell.why_left_out.values())}))
+    fields: Fields = {"not_counted": lambda row: sum(row.cell.why_not_counted.values())}
+    some = any(summary.cell.why_not_counted for summary in summaries)
+    columns.append(Column("Not counted", _not_counted if some else None, fields, is_text=True))
     return build("outcomes", "Outcomes", caption, columns, summaries)
 
 
@@ -77,28 +74,29 @@ def learning_table(summaries: Sequence[CellSummary]) -> Table:
         Column(
             "Chance",
             lambda row: wording.NOTHING if row.chance is None else wording.number(row.chance),
-            {
-                "chance_level": lambda row: (
-                    wording.NOT_RECORDED if row.chance is None else row.chance
-                )
-            },
+            {"chance_level": lambda row: row.chance},
         ),
     ]
     return build("learning", "Learning", caption, columns, summaries)
 
 
 def _share(
-    heading: str, key: str, read: Callable[[CellSummary], Proportion | NotEstimable]
+    heading: str,
+    key: str,
+    read: Callable[[CellSummary], Proportion | NotEstimable],
+    suffix: Callable[[CellSummary], str] = lambda _: "",
 ) -> Column[CellSummary]:
+    """`suffix` of a row stands behind its numbers."""
+
     def end(row: CellSummary, name: str) -> Value:
         proportion = read(row)
         if isinstance(proportion, NotEstimable):
-            return 0 if name == "count" else wording.NOT_ESTIMABLE
+            return 0 if name == "count" else None
         return getattr(proportion, name)  # type: ignore[no-any-return]
 
     return Column(
         heading,
-        lambda row: wording.share(read(row)),
+        lambda row: wording.share(read(row)) + suffix(row),
         {
             key: lambda row: end(row, "count"),
             f"{key}_share_low": lambda row: end(row, "low"),
@@ -107,10 +105,21 @@ def _share(
     )
 
 
-def _diverged_heading(summaries: Sequence[CellSummary]) -> str:
+def _diverged(summaries: Sequence[CellSummary]) -> list[Column[CellSummary]]:
     """Where solved runs were stopped, divergence after solving was not looked for."""
-    stopped = all(summary.cell.spec.stop_on_solved for summary in summaries)
-    return "Diverged before solving" if stopped and summaries else "Diverged"
+    stopped = {summary.cell.spec.stop_on_solved for summary in summaries}
+    heading = "Diverged before solving" if stopped == {True} else "Diverged"
+
+    def suffix(row: CellSummary) -> str:
+        return " before solving" if len(stopped) > 1 and row.cell.spec.stop_on_solved else ""
+
+    def looked_for(row: CellSummary) -> str:
+        return "before solving" if row.cell.spec.stop_on_solved else "over the whole budget"
+
+    return [
+        _share(heading, "diverged", lambda row: row.outcomes[Outcome.DIVERGED], suffix),
+        Column("", None, {"divergence_looked_for": looked_for}),
+    ]
 
 
 def _first_event(row: CellSummary) -> str:
@@ -121,17 +130,14 @@ def _first_event(row: CellSummary) -> str:
 
 
 _FIRST_EVENT_FIELDS: Fields = {
-    "first_event": lambda row: row.first_event.kind.value if row.first_event else "none",
+    "first_event": lambda row: row.first_event.kind.value if row.first_event else wording.NONE,
     "first_event_runs": lambda row: row.first_event.num_runs if row.first_event else 0,
-    "first_event_median_step": lambda row: (
-        row.first_event.median_step if row.first_event else "none"
-    ),
+    "first_event_median_step": lambda row: row.first_event.median_step if row.first_event else None,
 }
 
 
-def _left_out(row: CellSummary) -> str:
-    reasons = row.cell.why_left_out
-    return ", ".join(f"{num} {reason}" for reason, num in reasons.items()) or wording.NOTHING
+def _not_counted(row: CellSummary) -> str:
+    return ", ".join(not_counted(row)) or wording.NOTHING
 
 
 def _solved_fields() -> Fields:
@@ -142,16 +148,10 @@ def _solved_fields() -> Fields:
 
 
 def _steps_fields() -> Fields:
-    def field(name: str) -> Callable[[CellSummary], Value]:
-        def read(row: CellSummary) -> Value:
-            times = row.steps_to_solve
-            estimate = times if isinstance(times, NotEstimable) else getattr(times, name)
-            return wording.cell_value(estimate, wording.NOT_REACHED)
-
-        return read
-
     names = ("median", "lower_quartile", "upper_quartile")
-    return {f"steps_to_solve_{name}": field(name) for name in names}
+    return _numbers(
+        "steps_to_solve", names, lambda row: row.steps_to_solve, lambda _: wording.NOT_REACHED
+    )
 
 
 def _metric_name(row: CellSummary) -> str:
@@ -169,13 +169,28 @@ _METRIC_NAME_FIELDS: Fields = {
 
 
 def _metric_fields() -> Fields:
-    def field(name: str) -> Callable[[CellSummary], Value]:
-        def read(row: CellSummary) -> Value:
-            values = row.metric
-            estimate = values if isinstance(values, NotEstimable) else getattr(values, name)
-            return wording.cell_value(estimate, wording.worst(row.num_diverged))
-
-        return read
-
     names = ("median", "lower_quartile", "upper_quartile", "lowest", "highest")
-    return {f"test_metric_{name}": field(name) for name in names}
+    return _numbers(
+        "test_metric", names, lambda row: row.metric, lambda row: wording.worst(row.num_diverged)
+    )
+
+
+def _numbers(
+    key: str,
+    names: Sequence[str],
+    read: Callable[[CellSummary], TimesToReach | Spread | NotEstimable],
+    infinite: Callable[[CellSummary], str],
+) -> Fields:
+    """A column for each estimate of `names`, and one that says which of them are no numbers."""
+
+    def estimate(row: CellSummary, name: str) -> Estimate:
+        found = read(row)
+        return found if isinstance(found, NotEstimable) else getattr(found, name)
+
+    def number(name: str) -> Callable[[CellSummary], Value]:
+        return lambda row: wording.in_full(estimate(row, name))
+
+    def note(row: CellSummary) -> str:
+        return wording.note({name: estimate(row, name) for name in names}, infinite(row))
+
+    return {f"{key}_{name}": number(name) for name in names} | {f"{key}_note": note}

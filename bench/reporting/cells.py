@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.records import RunRecord, RunSpec
-from bench.reporting.collection import Collected, LeftOut
+from bench.reporting.collection import Collected, NotCounted
 from bench.reporting.labels import Labels, sort_key
 
 
@@ -24,19 +24,19 @@ class Cell:
     conditions: str
     panel: str
     results: Sequence[RunRecord]  # by seed
-    left_out: Sequence[LeftOut]
+    not_counted: Sequence[NotCounted]
 
     @property
-    def why_left_out(self) -> dict[str, int]:
+    def why_not_counted(self) -> dict[str, int]:
         """reason -> runs"""
-        return dict(Counter(run.reason for run in self.left_out))
+        return dict(Counter(run.reason for run in self.not_counted))
 
 
 def group(collected: Mapping[str, Collected]) -> list[Cell]:
     """Cell id -> its runs, to the cells in the report's order: task, architecture, mitigation.
 
     A cell of which only stale runs are left stays, with no results, unless its members have run
-    anew: then its runs appear among the runs left out alone.
+    anew: then its runs appear among the runs not counted alone.
     """
     specs = {cell_id: runs.spec for cell_id, runs in collected.items()}
     kept = _without_replaced(specs, collected)
@@ -60,7 +60,7 @@ def _without_replaced(
     current = {
         cell_id
         for cell_id, runs in collected.items()
-        if runs.results or any(run.reason != "stale" for run in runs.left_out)
+        if runs.results or any(run.reason != "stale" for run in runs.not_counted)
     }
     run_anew = {_names(specs[cell_id]) for cell_id in current}
     return {
@@ -82,7 +82,7 @@ def _cell(cell_id: str, spec: RunSpec, labels: Labels, runs: Collected) -> Cell:
         conditions=labels.conditions(spec),
         panel=task,
         results=sorted(runs.results, key=lambda record: record.spec.seed),
-        left_out=sorted(runs.left_out, key=lambda run: (run.record.spec.seed, run.run_id)),
+        not_counted=sorted(runs.not_counted, key=lambda run: (run.record.spec.seed, run.run_id)),
     )
 
 

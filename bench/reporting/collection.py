@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from bench.records import RunRecord, RunSpec
 
@@ -24,10 +24,14 @@ class StoredRun(Protocol):
     def record(self) -> RunRecord: ...
     @property
     def status(self) -> str: ...
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...
+    @property
+    def semantics_version(self) -> int: ...
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class NotCounted:
     """A run that no number counts, and why: stale, failed, timeout or interrupted."""
 
     record: RunRecord
@@ -40,12 +44,12 @@ class Collected:
     """The runs of one cell."""
 
     results: list[RunRecord] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
+    not_counted: list[NotCounted] = field(default_factory=list)
 
     @property
     def spec(self) -> RunSpec:
         """Of any of its runs, with seed 0."""
-        record = self.results[0] if self.results else self.left_out[0].record
+        record = self.results[0] if self.results else self.not_counted[0].record
         return replace(record.spec, seed=0)
 
 
@@ -61,7 +65,7 @@ def collect(runs: Iterable[StoredRun]) -> dict[str, Collected]:
         if run.status == "current":
             cell.results.append(run.record)
         else:
-            cell.left_out.append(LeftOut(run.record, run.run_id, _reason(run)))
+            cell.not_counted.append(NotCounted(run.record, run.run_id, _reason(run)))
     return cells
 
 

@@ -8,7 +8,7 @@ run, or one that was stopped because it had solved its task, stays where it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -17,8 +17,10 @@ import numpy as np
 from bench.records import Outcome, RunRecord
 from bench.reporting.bands import Band, Trace
 from bench.reporting.cells import Cell
-from bench.stats.estimates import MIN_RUNS_FOR_QUARTILES
 from bench.stats.ranks import quantile
+
+MIN_RUNS_FOR_BAND = 5
+"""With fewer, one run that diverged fills a panel with its band: they are drawn one by one."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,17 @@ def align(
 
 
 def band(points: np.ndarray, table: np.ndarray, traces: Sequence[Trace] = ()) -> Band:
-    """`table` [runs, points] -> median and quartiles, or extremes with fewer than 4 runs."""
-    outer = (0.25, 0.75) if table.shape[0] >= MIN_RUNS_FOR_QUARTILES else (0.0, 1.0)
+    """`table` [runs, points] -> median and quartiles, or the median alone where runs are few."""
     return Band(
         x=points,
         median=quantile(table, 0.5),
-        low=quantile(table, outer[0]),
-        high=quantile(table, outer[1]),
+        quartiles=None if _is_few(table) else (quantile(table, 0.25), quantile(table, 0.75)),
         traces=traces,
     )
+
+
+def _is_few(runs: Sized) -> bool:
+    return len(runs) < MIN_RUNS_FOR_BAND
 
 
 def _with_own_tables(run: RunRecord) -> RunRecord:
@@ -98,10 +102,12 @@ def _band_over_steps(runs: Sequence[RunRecord], column: str) -> Band | None:
         return None
     values = [_column(run.curves, column) for run in drawn]
     after_end = [np.inf if run.outcome is Outcome.DIVERGED else None for run in drawn]
+    # A run alone is its median already.
+    shows_all = _is_few(drawn) and len(drawn) > 1
     traces = [
         Trace(own_steps, np.where(np.isfinite(own), own, np.inf), run.outcome.value)
         for run, own_steps, own in zip(drawn, steps, values, strict=True)
-        if run.outcome is not Outcome.COMPLETED and own.size
+        if own.size and (shows_all or run.outcome is not Outcome.COMPLETED)
     ]
     return band(*align(steps, values, after_end), traces)
 
@@ -117,7 +123,10 @@ def _first_flow(runs: Sequence[RunRecord]) -> tuple[Band | None, int]:
     if shared.size == 0:
         return None, 0
     table = np.stack([norms[np.searchsorted(positions, shared)] for positions, norms in probes])
-    return band(shared, np.where(np.isfinite(table), table, np.inf)), len(probes)
+    table = np.where(np.isfinite(table), table, np.inf)
+    shows_all = _is_few(probes) and len(probes) > 1
+    traces = [Trace(shared, row, "") for row in table] if shows_all else []
+    return band(shared, table, traces), len(probes)
 
 
 def _first_probe(flow: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:

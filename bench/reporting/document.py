@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bench.reporting.collection import LeftOut
-from bench.reporting.figure_files import CAPTIONS, CURVES, FLOW, DrawnFigure
+from bench.reporting.collection import NotCounted
+from bench.reporting.figure_files import CURVES, FLOW, DrawnFigure
 from bench.reporting.formats import FORMATS, markdown, markdown_text
 from bench.reporting.overview import count, seeds_in_words, settings_lines
 from bench.reporting.summaries import CellSummary
@@ -26,14 +26,16 @@ _FIGURE_HEADINGS = {CURVES: "Loss and gradient norm", FLOW: "Gradient flow"}
 
 def document(
     summaries: Sequence[CellSummary],
-    left_out: Sequence[LeftOut],
+    not_counted: Sequence[NotCounted],
     alarms: Sequence[str],
+    made_with: Sequence[str],
     tables: Sequence[Table],
     figures: Sequence[DrawnFigure],
 ) -> str:
     """Markdown, with links into `tables/` and `figures/` beside it."""
     blocks = [
-        *_opening(summaries, left_out, alarms),
+        *_opening(summaries, not_counted, alarms),
+        *(["## Made with", _list(made_with)] if made_with else []),
         *(block for table in tables for block in _table(table, figures)),
     ]
     for kind, heading in _FIGURE_HEADINGS.items():
@@ -43,13 +45,13 @@ def document(
 
 
 def _opening(
-    summaries: Sequence[CellSummary], left_out: Sequence[LeftOut], alarms: Sequence[str]
+    summaries: Sequence[CellSummary], not_counted: Sequence[NotCounted], alarms: Sequence[str]
 ) -> Iterator[str]:
-    counts = count(summaries, left_out)
+    counts = count(summaries, not_counted)
     yield "# Report"
     sentences = [counts.in_words(), seeds_in_words(summaries)]
-    if left_out:
-        sentences.append(f"left out, and listed below: {counts.left_out_in_words()}")
+    if not_counted:
+        sentences.append(f"not counted, and listed below: {counts.not_counted_in_words()}")
     yield _list(sentences)
     if alarms:
         yield "**Results that contradict one another:**"
@@ -76,7 +78,7 @@ def _table(table: Table, figures: Sequence[DrawnFigure]) -> Iterator[str]:
 def _figures(kind: str, figures: Sequence[DrawnFigure]) -> Iterator[str]:
     shown = [figure for figure in figures if figure.kind == kind]
     if shown:
-        yield CAPTIONS[kind]
+        yield markdown_text(shown[0].caption)
     for figure in shown:
         title = markdown_text(figure.title)
         yield f"![{title}](figures/{figure.name}.png)"

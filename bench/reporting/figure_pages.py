@@ -11,11 +11,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bench.records import Outcome
-from bench.reporting import wording
 from bench.reporting.bands import Band
 from bench.reporting.cells import distinct
 from bench.reporting.curves import CellCurves
+from bench.reporting.endings import short_endings
 from bench.reporting.figures.line_page import MAX_PANELS, LinePage, PanelRow
 from bench.reporting.figures.matrix_page import MAX_ROWS, MatrixPage, MatrixPanel, max_columns
 from bench.reporting.figures.matrix_page import pages as pack
@@ -129,22 +128,8 @@ def _matrix_panel(
             shares[row, column] = (
                 summary.num_diverged / summary.num_runs if summary.num_runs else np.nan
             )
-            texts[row][column] = outcome_text(summary)
+            texts[row][column] = short_endings(summary)
     return MatrixPanel(name, rows, columns, shares, texts)
-
-
-def outcome_text(summary: CellSummary) -> str:
-    """Two or three short lines: "4/5 div.", "1/5 frozen", "0/5 solved"."""
-    num = summary.num_runs
-    if num == 0:
-        return "\n".join(f"{count} {why}" for why, count in summary.cell.why_left_out.items())
-    frozen = wording.count(summary.outcomes[Outcome.FROZEN])
-    lines = [
-        f"{summary.num_diverged}/{num} div.",
-        "" if frozen.startswith("0/") else f"{frozen} frozen",
-        f"{wording.count(summary.solved)} solved",
-    ]
-    return "\n".join(filter(None, lines))
 
 
 def _bands(

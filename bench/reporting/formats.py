@@ -46,6 +46,8 @@ def _csv(table: Table) -> str:
 
 def _csv_field(value: Value) -> str:
     """On one line; what a spreadsheet would run as a formula is made a text by an apostrophe."""
+    if value is None:
+        return ""
     if not isinstance(value, str):
         return repr(value)
     text = " ".join(value.split())

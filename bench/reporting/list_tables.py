@@ -1,21 +1,23 @@
-"""The tables that list: events, what cannot be estimated, and the runs that were left out."""
+"""The tables that list: events, what cannot be estimated, and the runs that do not count."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from bench.reporting import wording
-from bench.reporting.collection import LeftOut
+from bench.reporting.cells import Cell
+from bench.reporting.collection import NotCounted
 from bench.reporting.events import EventRow
 from bench.reporting.label_columns import label_columns
-from bench.reporting.tables import Column, Table, Value, build
+from bench.reporting.tables import Column, Table, build
 from bench.reporting.unestimable import Missing
 
 
-def events_table(rows: Sequence[EventRow]) -> Table:
+def events_table(rows: Sequence[EventRow], cells: Sequence[Cell]) -> Table:
+    """`cells` are all of the report: a reader is told what varies among them."""
     caption = "Numbers that went wrong: medians over the runs that had the event."
     columns = [
-        *label_columns([row.cell for row in rows], lambda row: row.cell),
+        *label_columns(cells, lambda row: row.cell),
         Column(
             "Event", lambda row: row.kind.value, {"event": lambda row: row.kind.value}, is_text=True
         ),
@@ -30,31 +32,32 @@ def events_table(rows: Sequence[EventRow]) -> Table:
         Column(
             "At step",
             lambda row: _or_nothing(row.median_first_step),
-            {"median_first_step": lambda row: _or_word(row.median_first_step, "never first")},
+            {"median_first_step": lambda row: row.median_first_step},
         ),
         Column(
             "In",
             lambda row: row.commonest_tensor or wording.NOTHING,
-            {"commonest_tensor": lambda row: row.commonest_tensor or "never first"},
+            {"commonest_tensor": lambda row: row.commonest_tensor or wording.NONE},
             is_text=True,
         ),
     ]
     return build("events", "Events", caption, columns, rows)
 
 
-def not_estimable_table(rows: Sequence[Missing]) -> Table:
+def not_estimable_table(rows: Sequence[Missing], cells: Sequence[Cell]) -> Table:
+    """`cells` as in events_table."""
     caption = "What the data cannot support, and why."
     columns = [
-        *label_columns([row.cell for row in rows], lambda row: row.cell),
+        *label_columns(cells, lambda row: row.cell),
         Column("What", lambda row: row.what, {"what": lambda row: row.what}, is_text=True),
         Column("Why", lambda row: row.reason, {"why": lambda row: row.reason}, is_text=True),
     ]
     return build("not_estimable", "Not estimable", caption, columns, rows)
 
 
-def left_out_table(runs: Sequence[LeftOut]) -> Table:
+def not_counted_table(runs: Sequence[NotCounted]) -> Table:
     caption = "Runs that no number of this report counts."
-    columns: list[Column[LeftOut]] = [
+    columns: list[Column[NotCounted]] = [
         _plain("Task", "task", lambda run: run.record.spec.task.name),
         _plain("Architecture", "architecture", lambda run: run.record.spec.architecture.name),
         _plain("Mitigation", "mitigation", lambda run: run.record.spec.mitigation_name),
@@ -68,7 +71,7 @@ def left_out_table(runs: Sequence[LeftOut]) -> Table:
         _plain("Run", "run_id", lambda run: run.run_id),
         _plain("Error", "error", lambda run: _last_line(run.record.error)),
     ]
-    return build("left_out", "Left out", caption, columns, runs)
+    return build("not_counted", "Not counted", caption, columns, runs)
 
 
 def _of_runs(heading: str, key: str, read: Callable[[EventRow], int]) -> Column[EventRow]:
@@ -76,12 +79,12 @@ def _of_runs(heading: str, key: str, read: Callable[[EventRow], int]) -> Column[
 
 
 def _plain(
-    heading: str, key: str, read: Callable[[LeftOut], str], *, is_text: bool = True
-) -> Column[LeftOut]:
+    heading: str, key: str, read: Callable[[NotCounted], str], *, is_text: bool = True
+) -> Column[NotCounted]:
     return Column(
         heading,
         lambda run: read(run) or wording.NOTHING,
-        {key: lambda run: read(run) or "none"},
+        {key: lambda run: read(run) or wording.NONE},
         is_text,
     )
 
@@ -93,7 +96,3 @@ def _last_line(error: str | None) -> str:
 
 def _or_nothing(step: int | None) -> str:
     return wording.NOTHING if step is None else str(step)
-
-
-def _or_word(step: int | None, word: str) -> Value:
-    return word if step is None else step

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.records import MemberSpec, Outcome, RunSpec, Setting
 from bench.reporting.cells import distinct
-from bench.reporting.collection import LeftOut
+from bench.reporting.collection import NotCounted
 from bench.reporting.labels import RUN_FIELDS, setting_text
 from bench.reporting.summaries import CellSummary
 
@@ -19,7 +19,7 @@ class Counts:
     cells: int
     outcomes: Counter[Outcome]
     solved: int
-    left_out: Counter[str]
+    not_counted: Counter[str]
 
     def in_words(self) -> str:
         """ "60 runs in 12 cells: 11 diverged, 0 frozen, 49 completed; 30 solved their task"."""
@@ -32,19 +32,21 @@ class Counts:
             f"{self.solved} solved the task"
         )
 
-    def left_out_in_words(self) -> str:
+    def not_counted_in_words(self) -> str:
         """ "2 failed, 1 stale", or "" where every run counts."""
-        return ", ".join(f"{self.left_out[reason]} {reason}" for reason in sorted(self.left_out))
+        return ", ".join(
+            f"{self.not_counted[reason]} {reason}" for reason in sorted(self.not_counted)
+        )
 
 
-def count(summaries: Sequence[CellSummary], left_out: Sequence[LeftOut]) -> Counts:
+def count(summaries: Sequence[CellSummary], not_counted: Sequence[NotCounted]) -> Counts:
     results = [record for summary in summaries for record in summary.cell.results]
     return Counts(
         runs=len(results),
         cells=sum(summary.num_runs > 0 for summary in summaries),
         outcomes=Counter(record.outcome for record in results),
         solved=sum(record.solved_step is not None for record in results),
-        left_out=Counter(run.reason for run in left_out),
+        not_counted=Counter(run.reason for run in not_counted),
     )
 
 

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.records import Outcome
 from bench.reporting import wording
 from bench.reporting.cells import distinct
+from bench.reporting.endings import endings, not_counted
 from bench.reporting.figure_pages import by_panel, chunks
 from bench.reporting.overview import count
 from bench.reporting.summaries import CellSummary
@@ -63,19 +63,13 @@ def _metric(summaries: Sequence[CellSummary]) -> str:
 def _cell(summary: CellSummary | None) -> Text:
     if summary is None:
         return Text("not run", style="dim")
-    left_out = ", ".join(f"{num} {why}" for why, num in summary.cell.why_left_out.items())
     if summary.num_runs == 0:
-        return Text(left_out, style="yellow")
-    frozen = wording.count(summary.outcomes[Outcome.FROZEN])
-    counts = [
-        f"{summary.num_diverged}/{summary.num_runs} diverged",
-        "" if frozen.startswith("0/") else f"{frozen} frozen",
-        f"{wording.count(summary.solved)} solved",
-    ]
+        return Text(", ".join(endings(summary)), style="yellow")
+    without = ", ".join(not_counted(summary))
     lines = [
-        ", ".join(filter(None, counts)),
+        ", ".join(endings(summary)),
         wording.metric(summary.metric, summary.num_diverged),
-        f"(left out: {left_out})" if left_out else "",
+        f"(not counted: {without})" if without else "",
     ]
     return Text("\n".join(filter(None, lines)), style=_color(summary))
 
@@ -89,10 +83,10 @@ def _color(summary: CellSummary) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    counts = count(report.summaries, report.left_out)
+    counts = count(report.summaries, report.not_counted)
     yield counts.in_words()
-    if report.left_out:
-        yield f"left out: {counts.left_out_in_words()} (listed in the report)"
+    if report.not_counted:
+        yield f"not counted: {counts.not_counted_in_words()} (listed in the report)"
     yield from (f"contradiction: {alarm}" for alarm in report.alarms)
     yield f"report:  {report.folder / 'report.md'}"
     for kind in ("tables", "figures"):

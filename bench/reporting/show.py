@@ -15,6 +15,12 @@ from bench import discovery
 from bench.paths import CONF
 from bench.records import Event, EventKind, MemberSpec, Outcome, RunRecord, RunSpec
 from bench.reporting.labels import setting_text
+from bench.reporting.made_with import (
+    NOT_RECORDED,
+    PACKAGES,
+    code_in_words,
+    processor_in_words,
+)
 from bench.reporting.wording import number
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -30,6 +36,7 @@ STATUSES = {
     "stale": " (stale: made with other code than there is now; bench run makes it anew)",
     "failed": " (no result; bench run tries it again)",
 }
+_ALSO_TOLD = ("kernels", "started_at")
 PARAMETER_EVENTS = (EventKind.PARAMETER_NAN, EventKind.PARAMETER_INF)
 
 
@@ -157,13 +164,12 @@ def _label(value: float) -> str:
 
 def _provenance(record: RunRecord, provenance: Mapping[str, Any]) -> Iterator[str]:
     if provenance:
-        commit = str(provenance["git_commit"] or "no git commit")[:12]
-        dirty = " with changes" if provenance["git_dirty"] else ""
-        yield _line("code", f"version {provenance['suite_version']}, {commit}{dirty}")
-        versions = (f"{name} {provenance[name]}" for name in ("python", "torch", "numpy"))
-        yield _line("with", f"{', '.join(versions)}; kernels: {provenance['kernels']}")
-        yield _line("on", f"{provenance['cpu_model']} ({provenance['cpu_capability']})")
-        yield _line("at", f"{provenance['started_at']}, in {record.seconds:.1f} s")
+        told = {name: provenance.get(name, NOT_RECORDED) for name in (*PACKAGES, *_ALSO_TOLD)}
+        versions = ", ".join(f"{name} {told[name]}" for name in PACKAGES)
+        yield _line("code", code_in_words(provenance))
+        yield _line("with", f"{versions}; kernels: {told['kernels']}")
+        yield _line("on", processor_in_words(provenance))
+        yield _line("at", f"{told['started_at']}, in {record.seconds:.1f} s")
     yield _line("digest", record.digest)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-Value: TypeAlias = str | int | float
-"""What a machine reads: a finite number, or an explicit word. Never NaN, infinity or nothing."""
+Value: TypeAlias = str | int | float | None
+"""What a machine reads: a column of the .csv holds words or finite numbers, never both. None, an
+empty field, stands where there is no number; another column of its row says why."""
 
 Row = TypeVar("Row")
 

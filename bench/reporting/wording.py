@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from bench.stats.censoring import TimesToReach
 from bench.stats.estimates import Estimate, NotEstimable
@@ -13,6 +14,8 @@ NOT_ESTIMABLE = "not estimable"
 NOT_REACHED = "not reached"
 NOT_RECORDED = "not recorded"
 NOTHING = "\N{EN DASH}"
+NONE = "none"
+"""The same for a machine, which may not know the dash."""
 
 
 def number(value: float) -> str:
@@ -71,13 +74,21 @@ def worst(num_diverged: int) -> str:
     return "diverged" if num_diverged else "not finite"
 
 
-def cell_value(estimate: Estimate, infinite: str) -> float | str:
-    """For a machine: the number in full, or a word."""
-    if isinstance(estimate, NotEstimable):
-        return NOT_ESTIMABLE
-    if math.isinf(estimate):
-        return infinite
+def in_full(estimate: Estimate) -> float | None:
+    """For a machine: None where there is no finite number; `note` says why."""
+    if isinstance(estimate, NotEstimable) or math.isinf(estimate):
+        return None
     return int(estimate) if estimate.is_integer() else estimate
+
+
+def note(estimates: Mapping[str, Estimate], infinite: str) -> str:
+    """ "median: not reached; upper_quartile: not estimable", or "none" where all are numbers."""
+    words = (
+        f"{name}: {NOT_ESTIMABLE if isinstance(estimate, NotEstimable) else infinite}"
+        for name, estimate in estimates.items()
+        if in_full(estimate) is None
+    )
+    return "; ".join(words) or NONE
 
 
 def _step(step: float, budget: int) -> str:

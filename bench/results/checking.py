@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.plain_text import one_line
 from bench.records import RunRecord
 from bench.results.currency import Currency
-from bench.results.encoding import blob_to_table, members_digest, to_record
+from bench.results.encoding import DAMAGE, blob_to_table, to_record, to_row
 from bench.results.opening import open_reader
+from bench.results.schema import COLUMNS, TABLES
 
-_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, zlib.error)
-"""What decoding raises where the stored bytes are not what was written."""
+_TYPES = {"TEXT": str, "INTEGER": int, "REAL": float, "BLOB": bytes}
+_CARRIED = {"semantics_version", "stored_at", "error", *TABLES}
+"""Columns that follow from no others, and those whose text may differ from machine to machine; the
+digest of a record covers its tables."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,16 @@ def check(folder: Path | str) -> Check:
     try:
         for (line,) in connection.execute("PRAGMA integrity_check"):
             if line != "ok":
-                findings.append(Finding(None, f"SQLite: {line}"))
+                findings.append(Finding(None, f"SQLite: {one_line(line)}"))
         currency = Currency()
-        for row in connection.execute("SELECT * FROM runs ORDER BY run_id"):
+        names = ", ".join(COLUMNS)
+        for row in connection.execute(f"SELECT {names} FROM runs ORDER BY run_id"):  # noqa: S608
             problems, status = _examine(row, currency)
-            findings += [Finding(row["run_id"], problem) for problem in problems]
+            findings += [Finding(str(row["run_id"]), problem) for problem in problems]
             counts[status] += 1
         (superseded,) = connection.execute("SELECT count(*) FROM superseded").fetchone()
-    except sqlite3.DatabaseError as error:
-        findings.append(Finding(None, f"SQLite: {error}"))
+    except (sqlite3.Error, *DAMAGE) as error:
+        findings.append(Finding(None, f"SQLite: {one_line(str(error))}"))
     finally:
         connection.close()
     return Check(findings=tuple(findings), counts=dict(counts), superseded=superseded)
@@ -65,34 +69,34 @@ def check(folder: Path | str) -> Check:
 def _examine(row: sqlite3.Row, currency: Currency) -> tuple[list[str], str]:
     try:
         record = to_record(row, lambda table: blob_to_table(row[table]))
-        problems = list(_problems(row, record))
+        problems = [*_wrong_types(row), *_contradictions(row, record)]
         status = currency.status(
             spec=record.spec,
             outcome=record.outcome,
             semantics_version=row["semantics_version"],
             digest=row["members_digest"],
         )
-    except _DAMAGE as error:
-        return [f"cannot be decoded: {type(error).__name__}: {error}"], "damaged"
+    except DAMAGE as error:
+        return [f"cannot be decoded: {type(error).__name__}: {one_line(str(error))}"], "damaged"
     return problems, "damaged" if problems else status.value
 
 
-def _problems(row: sqlite3.Row, record: RunRecord) -> Iterator[str]:
-    spec = record.spec
-    members = json.loads(row["provenance"]).get("member_digests", {})
-    anew = {
-        "run_id": spec.run_id,
-        "cell_id": spec.cell_id,
-        "task": spec.task.name,
-        "architecture": spec.architecture.name,
-        "mitigation": spec.mitigation_name,
-        "optimizer": spec.optimizer.name,
-        "seed": spec.seed,
-        "steps": spec.steps,
-        "dtype": spec.dtype,
-        "record_digest": record.digest,
-        "members_digest": members_digest(members),
-    }
-    for name, value in anew.items():
-        if row[name] != value:
-            yield f"{name} is {row[name]}, but what is stored gives {value}"
+def _wrong_types(row: sqlite3.Row) -> Iterator[str]:
+    """SQLite holds anything in any column."""
+    for name, declared in COLUMNS.items():
+        kind, may_be_null = declared.partition(" ")[0], "NOT NULL" not in declared
+        value = row[name]
+        if not isinstance(value, _TYPES[kind]) and not (value is None and may_be_null):
+            yield f"{name} is {_short(value)}, which is not {kind}"
+
+
+def _contradictions(row: sqlite3.Row, record: RunRecord) -> Iterator[str]:
+    """What would be stored now of the record that was read is what is stored."""
+    provenance = json.loads(row["provenance"])
+    for name, value in to_row(record, provenance, row["stored_at"]).items():
+        if name not in _CARRIED and row[name] != value:
+            yield f"{name} is {_short(row[name])}, but what is stored gives {_short(value)}"
+
+
+def _short(value: object) -> str:
+    return one_line(str(value), 70)

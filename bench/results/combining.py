@@ -3,12 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.records import BadInput
+from bench.results.checking import check
+from bench.results.encoding import DAMAGE
+from bench.results.opening import unreadable
 from bench.results.store import Status, Store, StoredRun
+from bench.settings import nearest
 
 _BETTER = (Status.CURRENT, Status.STALE, Status.FAILED)
+
+
+@contextmanager
+def opened(folders: Sequence[Path]) -> Iterator[list[Store]]:
+    """The stores of `folders`, for reading, as they are now.
+
+    Raises BadInput where a folder holds none. Not all damage shows when a run is read: what fails
+    on its numbers later is put down to the store where it turns out to be damaged.
+    """
+    with ExitStack() as stack:
+        stores = [stack.enter_context(Store(folder)) for folder in folders]
+        for store in stores:
+            store.freeze()
+        try:
+            yield stores
+        except DAMAGE as error:
+            for store in stores:
+                for finding in check(store.folder).findings:
+                    raise unreadable(store.folder, finding.problem, finding.run_id) from error
+            raise
+
+
+def find(prefix: str, stores: Sequence[Store]) -> StoredRun:
+    """The run whose id begins with `prefix`; raises BadInput where it is none, or several."""
+    places = {run_id: store for store in reversed(stores) for run_id in store.digests()}
+    found = [run_id for run_id in sorted(places) if run_id.startswith(prefix.lower())]
+    if not found:
+        where = ", ".join(str(store.folder) for store in stores)
+        raise BadInput(
+            f"run {prefix}: there is none in {where}{nearest(prefix, list(places))}; "
+            "see: bench report DIR"
+        )
+    if len(found) > 1:
+        some = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
+        raise BadInput(f"run {prefix}: {len(found)} runs begin so ({some}); give more digits")
+    return places[found[0]].get(found[0])
 
 
 @dataclass(frozen=True)

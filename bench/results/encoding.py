@@ -13,6 +13,7 @@ import math
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,22 @@ from bench import records
 from bench.records import Event, EventKind, Outcome, RunRecord, RunSpec
 from bench.results.tracebacks import clean_traceback
 
+DAMAGE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    RecursionError,  # JSON of a thousand brackets
+    MemoryError,  # a length that was never written
+    zlib.error,
+)
+"""What reading raises where the stored bytes are not what was written."""
+
 _NONFINITE = ("nan", "inf", "-inf")
+_NPY_VERSION = (1, 0)
+_MAGIC = np.lib.format.magic(*_NPY_VERSION)
 
 
 def to_row(record: RunRecord, provenance: Mapping[str, Any], stored_at: str) -> dict[str, Any]:
@@ -124,24 +140,42 @@ def table_to_blob(table: Mapping[str, np.ndarray]) -> bytes | None:
     for name, column in columns.items():
         packed[name] = column
     buffer = io.BytesIO()
-    np.save(buffer, packed, allow_pickle=False)
+    np.lib.format.write_array(buffer, packed, version=_NPY_VERSION, allow_pickle=False)
     return zlib.compress(buffer.getvalue())
 
 
 def blob_to_table(blob: bytes | None) -> dict[str, np.ndarray]:
-    """Raises ValueError or zlib.error where the blob is damaged."""
+    """Raises one of DAMAGE where the blob is damaged."""
     if blob is None:
         return {}
-    packed = np.load(io.BytesIO(zlib.decompress(blob)), allow_pickle=False)
-    return {name: np.ascontiguousarray(packed[name]) for name in packed.dtype.names}
+    content = zlib.decompress(blob)
+    # Never numpy.load, which would take an archive or a pickle for a table too.
+    start = len(_MAGIC) + 2 + int.from_bytes(content[len(_MAGIC) : len(_MAGIC) + 2], "little")
+    num_rows, kind = _layout(content[:start])
+    packed = np.frombuffer(content[start:], dtype=kind)
+    if len(packed) != num_rows:
+        raise ValueError(f"a table of {len(packed)} rows that says it has {num_rows}")
+    return {name: np.ascontiguousarray(packed[name]) for name in kind.names or ()}
+
+
+@lru_cache(maxsize=1024)
+def _layout(header: bytes) -> tuple[int, np.dtype[Any]]:
+    """Rows and type of a table. NumPy parses a header as Python text, at the cost of the rest."""
+    stream = io.BytesIO(header)
+    if stream.read(len(_MAGIC)) != _MAGIC:
+        raise ValueError("not a table in version 1.0 of the .npy format")
+    (num_rows,), _, kind = np.lib.format.read_array_header_1_0(stream)
+    if {field[0] for field in (kind.fields or {}).values()} != {np.dtype("<f8")}:
+        raise ValueError(f"a table with columns of other types than float64: {kind}")
+    return num_rows, kind
 
 
 class LazyTable(Mapping[str, np.ndarray]):
     """Columns that are read from the store when first asked for."""
 
-    def __init__(self, read: Callable[[], bytes | None]) -> None:
-        self._read: Callable[[], bytes | None] | None = read
-        self._columns: dict[str, np.ndarray] = {}
+    def __init__(self, read: Callable[[], Mapping[str, np.ndarray]]) -> None:
+        self._read: Callable[[], Mapping[str, np.ndarray]] | None = read
+        self._columns: Mapping[str, np.ndarray] = {}
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self._table()[name]
@@ -152,9 +186,9 @@ class LazyTable(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self._table())
 
-    def _table(self) -> dict[str, np.ndarray]:
+    def _table(self) -> Mapping[str, np.ndarray]:
         if self._read is not None:
-            self._columns, self._read = blob_to_table(self._read()), None
+            self._columns, self._read = self._read(), None
         return self._columns
 
 

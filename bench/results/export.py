@@ -9,9 +9,9 @@ NaN stays NaN; null says that a column does not apply to the run.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,17 +19,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.records import CURVE_COLUMNS, FLOW_COLUMNS, BadInput
+from bench.plain_text import one_line
+from bench.records import BadInput
 from bench.results.combining import Combined
+from bench.results.export_columns import (
+    CURVES,
+    FLOW,
+    INTEGER,
+    RUNS,
+    TEXT,
+    schema,
+    type_of,
+    wider,
+)
 from bench.results.flattening import Flat, flat_run
-from bench.results.store import Store, StoredRun
+from bench.results.store import Store
 
-_Batches: TypeAlias = Iterator[pa.RecordBatch]
+_Columns: TypeAlias = Mapping[str, pa.DataType]
 _Table: TypeAlias = Mapping[str, np.ndarray]  # column -> [rows]
 
 RUNS_PER_GROUP = 1000
 ROWS_PER_GROUP = 200_000
-_INTEGERS = ("step", "position")  # of the tables of a run; all else is a measurement
 
 
 def export(stores: Sequence[Store], folder: Path | str) -> list[Path]:
@@ -43,113 +53,95 @@ def export(stores: Sequence[Store], folder: Path | str) -> list[Path]:
     except OSError as error:
         raise BadInput(f"{target}: cannot be made a folder: {error.strerror}") from error
     combined = Combined(stores)
-    schema = _schema_of_runs(flat_run(run) for run in combined.rows())
-    return [
-        _write(target / "runs.parquet", schema, _runs(combined, schema)),
-        _write(
-            target / "curves.parquet",
-            *_tables(combined, CURVE_COLUMNS, attrgetter("record.curves")),
-        ),
-        _write(
-            target / "flow.parquet", *_tables(combined, FLOW_COLUMNS, attrgetter("record.flow"))
-        ),
-    ]
+    paths = [target / f"{name}.parquet" for name in ("runs", "curves", "flow")]
+    with ExitStack() as stack:
+        curves = _Tables(stack.enter_context(_writer(paths[1], CURVES)), CURVES)
+        flow = _Tables(stack.enter_context(_writer(paths[2], FLOW)), FLOW)
+        columns = _tables_and_columns(combined, curves, flow)
+        _write_runs(combined, columns, stack.enter_context(_writer(paths[0], columns)))
+    return paths
 
 
-def _schema_of_runs(rows: Iterable[Flat]) -> pa.Schema:
-    """Every column that any run has, in the order of the first run that has it."""
-    types: dict[str, pa.DataType] = {}
-    for row in rows:
-        for name, value in row.items():
-            types[name] = _wider(types.get(name, pa.null()), _type(value))
+def _tables_and_columns(combined: Combined, curves: _Tables, flow: _Tables) -> _Columns:
+    """One pass over the runs: writes their tables, and returns the columns of `runs`."""
+    more: dict[str, pa.DataType] = {}
+    for run in combined.rows():
+        curves.add(run.run_id, run.record.curves)
+        flow.add(run.run_id, run.record.flow)
+        for name, value in flat_run(run).items():
+            if name not in RUNS:
+                more[name] = wider(more.get(name, pa.null()), type_of(value))
+    curves.write()
+    flow.write()
     # A column that no run fills is still a column of text, not of nothing.
-    filled = {name: pa.string() if kind == pa.null() else kind for name, kind in types.items()}
-    return pa.schema(list(filled.items()))
+    filled = {name: TEXT if more[name] == pa.null() else more[name] for name in sorted(more)}
+    return {**RUNS, **filled}
 
 
-def _type(value: object) -> pa.DataType:
-    if value is None:
-        return pa.null()
-    if isinstance(value, bool):
-        return pa.bool_()
-    if isinstance(value, int):
-        return pa.int64() if -(2**63) <= value < 2**63 else pa.string()
-    return pa.float64() if isinstance(value, float) else pa.string()
-
-
-def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    """The type that holds both: whole numbers with others are numbers, all else is text."""
-    if one == other or other == pa.null():
-        return one
-    if one == pa.null():
-        return other
-    return pa.float64() if {one, other} == {pa.int64(), pa.float64()} else pa.string()
-
-
-def _runs(combined: Combined, schema: pa.Schema) -> _Batches:
+def _write_runs(combined: Combined, columns: _Columns, writer: pq.ParquetWriter) -> None:
     rows = combined.rows()
     while group := [flat_run(run) for run in islice(rows, RUNS_PER_GROUP)]:
-        columns = [
-            pa.array([_cast(row.get(field.name), field.type) for row in group], field.type)
-            for field in schema
-        ]
-        yield pa.record_batch(columns, schema=schema)
+        arrays = [_array(group, name, kind) for name, kind in columns.items()]
+        batch = pa.record_batch(arrays, schema=schema(columns))
+        writer.write_batch(batch, row_group_size=batch.num_rows)
 
 
-def _cast(value: Any, kind: pa.DataType) -> Any:
-    if value is None:
-        return None
-    if kind == pa.string():
-        return str(value)
-    return float(value) if kind == pa.float64() else value
+def _array(rows: Sequence[Flat], name: str, kind: pa.DataType) -> pa.Array:
+    values: list[Any] = [row.get(name) for row in rows]
+    if name not in RUNS and kind == TEXT:
+        values = [None if value is None else str(value) for value in values]
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        raise BadInput(
+            f"{name} is not {kind} in every run ({one_line(str(error))}); "
+            "find the run with: bench doctor DIR"
+        ) from error
 
 
-def _tables(
-    combined: Combined, names: Sequence[str], table_of: Callable[[StoredRun], _Table]
-) -> tuple[pa.Schema, _Batches]:
-    """One row a run and row of its table, beginning with the run id."""
-    kinds = [(name, pa.int64() if name in _INTEGERS else pa.float64()) for name in names]
-    schema = pa.schema([("run_id", pa.string()), *kinds])
-    batches = (
-        pa.record_batch(_columns(group, names), schema=schema)
-        for group in _groups(combined, table_of)
-    )
-    return schema, batches
+class _Tables:
+    """The curves, or the flow, of many runs, written as many at a time as memory holds with ease.
+
+    One row a run and row of its table, beginning with the run id.
+    """
+
+    def __init__(self, writer: pq.ParquetWriter, columns: _Columns) -> None:
+        self._writer, self._columns = writer, columns
+        self._waiting: list[tuple[str, _Table]] = []
+        self._num_rows = 0
+
+    def add(self, run_id: str, table: _Table) -> None:
+        if table:
+            self._waiting.append((run_id, table))
+            self._num_rows += len(table["step"])
+        if self._num_rows >= ROWS_PER_GROUP:
+            self.write()
+
+    def write(self) -> None:
+        if self._waiting:
+            arrays = [self._column(name, kind) for name, kind in self._columns.items()]
+            batch = pa.record_batch(arrays, schema=schema(self._columns))
+            self._writer.write_batch(batch, row_group_size=batch.num_rows)
+        self._waiting, self._num_rows = [], 0
+
+    def _column(self, name: str, kind: pa.DataType) -> pa.Array:
+        if name == "run_id":
+            lengths = [len(table["step"]) for _, table in self._waiting]
+            return pa.array(np.repeat([run_id for run_id, _ in self._waiting], lengths), kind)
+        column = np.concatenate([table[name] for _, table in self._waiting])
+        if kind == INTEGER and not np.isfinite(column).all():
+            raise ValueError(f"a {name} that is no number")
+        return pa.array(column.astype(np.int64) if kind == INTEGER else column)
 
 
-def _groups(
-    combined: Combined, table_of: Callable[[StoredRun], _Table]
-) -> Iterator[list[tuple[str, _Table]]]:
-    """(run id, table) of the runs that have one, as many at a time as memory holds with ease."""
-    group, rows = [], 0
-    for run in combined.rows():
-        if table := table_of(run):
-            group.append((run.run_id, table))
-            rows += len(table["step"])
-        if rows >= ROWS_PER_GROUP:
-            yield group
-            group, rows = [], 0
-    if group:
-        yield group
-
-
-def _columns(tables: Sequence[tuple[str, _Table]], names: Sequence[str]) -> list[pa.Array]:
-    ids = np.repeat([run_id for run_id, _ in tables], [len(table["step"]) for _, table in tables])
-    columns = [pa.array(ids, pa.string())]
-    for name in names:
-        column = np.concatenate([table[name] for _, table in tables])
-        columns.append(pa.array(column.astype(np.int64) if name in _INTEGERS else column))
-    return columns
-
-
-def _write(path: Path, schema: pa.Schema, batches: _Batches) -> Path:
+@contextmanager
+def _writer(path: Path, columns: _Columns) -> Iterator[pq.ParquetWriter]:
     """A reader finds the old file or the new one, never a part of either."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("wb") as file:
-            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                for batch in batches:
-                    writer.write_batch(batch, row_group_size=batch.num_rows)
+            with pq.ParquetWriter(file, schema(columns), compression="zstd") as writer:
+                yield writer
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
@@ -157,4 +149,3 @@ def _write(path: Path, schema: pa.Schema, batches: _Batches) -> Path:
         raise BadInput(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         unfinished.unlink(missing_ok=True)
-    return path

@@ -20,13 +20,14 @@ from pathlib import Path
 import psutil
 
 from bench.records import BadInput
-from bench.results.ledger import Ledger, wandb_folder
-from bench.results.mirror_target import Target, target
+from bench.results.ledger import DISK_FULL, EXIT_DISK_FULL, Ledger, LedgerError, wandb_folder
+from bench.results.mirror_target import Mode, Target, target
 from bench.results.store import Store
+from bench.results.tracebacks import without_credentials
 
 PATIENCE = 1.0  # seconds without progress
 _GLANCE = 0.02
-_FAULTS = (OSError, sqlite3.Error, BadInput)
+_FAULTS = (OSError, sqlite3.Error, BadInput, LedgerError)
 
 
 @dataclass(frozen=True)
@@ -50,26 +51,27 @@ class Mirror:
         self._process: subprocess.Popen[bytes] | None = None
         self._notes = 0
         self._problem: str | None = None
-        try:
-            ledger = Ledger(folder)
-            self._notes = ledger.num_notes()
-            ledger.close()
-            self._process = _popen(folder, to, follow=os.getpid())
-        except _FAULTS as error:
-            self._problem = f"no mirror in {wandb_folder(folder)}: {_reason(error)}"
+        if to.mode is not None:
+            try:
+                self._notes = _num_notes(folder)
+                self._process = _popen(folder, to, to.mode, follow=os.getpid())
+            except _FAULTS as error:
+                self._problem = f"no mirror: {_reason(error, folder)}"
 
     def finish(self) -> MirrorReport:
         """Waits while runs are being mirrored, then stops the mirror.
 
         Gives up after a second without progress; a hung mirror is left to end by itself.
         """
-        if self._process is not None:
+        process, ended = self._process, None
+        if process is not None:
             try:
-                _await_progress(self._process, self._folder, self._to, self._notes)
+                _await_progress(process, self._folder, self._to, self._notes)
             except _FAULTS as error:
-                self._problem = _reason(error)
-            self._process.terminate()
-        return _report(self._folder, self._to, self._notes, self._problem)
+                self._problem = _reason(error, self._folder)
+            ended = process.poll()
+            process.terminate()
+        return _report(self._folder, self._to, self._notes, self._problem, ended)
 
 
 def start(folder: Path, mode: str | None = None) -> Mirror:
@@ -82,12 +84,15 @@ def start(folder: Path, mode: str | None = None) -> Mirror:
 
 
 def state(folder: Path, mode: str | None = None) -> MirrorReport:
-    """What is mirrored by now; nothing is sent and nothing waited for."""
+    """What is mirrored by now; nothing is sent and nothing waited for.
+
+    Raises BadInput for a wrong mode, and for that alone.
+    """
     to = target(mode)
-    ledger = Ledger(folder)
-    notes = ledger.num_notes()
-    ledger.close()
-    return _report(folder, to, notes, None)
+    try:
+        return _report(folder, to, 0 if to.mode is None else _num_notes(folder))
+    except LedgerError as error:
+        return _report(folder, to, problem=str(error))
 
 
 def sync(folder: Path, mode: str | None = None) -> MirrorReport:
@@ -97,24 +102,34 @@ def sync(folder: Path, mode: str | None = None) -> MirrorReport:
     """
     to = target(mode)
     Store(folder).close()
+    if to.mode is None:
+        return _report(folder, to)
     try:
-        ledger = Ledger(folder)
-    except (OSError, sqlite3.Error) as error:
-        raise BadInput(f"{wandb_folder(folder)}: cannot be written to: {_reason(error)}") from error
-    notes = ledger.num_notes()
-    ledger.close()
-    if _report(folder, to, notes, None).missing:
-        process = _popen(folder, to)
-        try:
-            process.wait()
-        finally:
-            process.terminate()
-    return _report(folder, to, notes, None)
+        notes = _num_notes(folder)
+        report = _report(folder, to, notes)
+        if not report.missing:
+            return report
+        process = _popen(folder, to, to.mode)
+    except (OSError, LedgerError) as error:
+        raise BadInput(_reason(error, folder)) from error
+    try:
+        ended = process.wait()
+    finally:
+        process.terminate()
+    return _report(folder, to, notes, ended=ended)
 
 
-def _popen(folder: Path, to: Target, follow: int | None = None) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "bench.results.wandb_mirror", str(folder)]
-    command += ["--mode", to.mode, "--project", to.project]
+def _num_notes(folder: Path) -> int:
+    with Ledger(folder) as ledger:
+        return ledger.num_notes()
+
+
+def _popen(
+    folder: Path, to: Target, mode: Mode, follow: int | None = None
+) -> subprocess.Popen[bytes]:
+    # -P: what lies in the current folder, and may be called anything, is none of its modules.
+    command = [sys.executable, "-P", "-m", "bench.results.wandb_mirror", str(folder)]
+    command += ["--mode", mode, "--project", to.project]
     command += [] if follow is None else ["--follow", str(follow)]
     with (wandb_folder(folder) / "mirror.log").open("ab") as log:
         # In a session of its own, where ctrl-C in the driver's terminal does not reach it half way
@@ -135,8 +150,7 @@ def _await_progress(process: subprocess.Popen[bytes], folder: Path, to: Target, 
     """Returns when nothing is missing, the mirror has ended, or a second brought nothing."""
     with Store(folder) as store:
         wanted = store.digests()
-    ledger = Ledger(folder)
-    try:
+    with Ledger(folder) as ledger:
         seen, moved = (-1.0, -1.0), time.monotonic()
         while process.poll() is None and time.monotonic() - moved < PATIENCE:
             noted = ledger.num_notes()
@@ -149,50 +163,61 @@ def _await_progress(process: subprocess.Popen[bytes], folder: Path, to: Target, 
                 if not ledger.missing(wanted, to.key):
                     return
             time.sleep(_GLANCE)
-    finally:
-        ledger.close()
 
 
 def _cpu_seconds(pid: int) -> float:
     try:
         times = psutil.Process(pid).cpu_times()
-    except psutil.Error:
+    except (psutil.Error, OSError):  # it has ended, or there is no /proc
         return 0.0
     return times.user + times.system
 
 
-def _report(folder: Path, to: Target, notes: int, problem: str | None) -> MirrorReport:
-    """`notes` is how many there were in the ledger before this mirror."""
+def _report(
+    folder: Path, to: Target, notes: int = 0, problem: str | None = None, ended: int | None = None
+) -> MirrorReport:
+    """`notes` is how many there were in the ledger before this mirror, `ended` its exit code."""
     total, missing = 0, 0
+    problem = problem or to.reason
     try:
         with Store(folder) as store:
             digests = store.digests()
         total = missing = len(digests)
-        if problem is None:
-            ledger = Ledger(folder)
-            missing = len(ledger.missing(digests, to.key))
-            problem = ledger.last_problem(notes)
-            ledger.close()
+        if to.mode is not None:
+            with Ledger(folder) as ledger:
+                missing = len(ledger.missing(digests, to.key))
+                problem = problem or ledger.last_problem(notes)
     except _FAULTS as error:
-        problem = problem or _reason(error)
+        problem = problem or _reason(error, folder)
+    if missing and ended:
+        problem = problem or _last_words(ended, wandb_folder(folder))
+    problem = problem and without_credentials(problem)
     return MirrorReport(
         total - missing, missing, problem, _text(folder, to, total, missing, problem)
     )
 
 
+def _last_words(ended: int, logs: Path) -> str:
+    """Of a mirror that could note nothing in the ledger."""
+    if ended == EXIT_DISK_FULL:
+        return f"{logs}: {DISK_FULL}"
+    how = f"was killed by signal {-ended}" if ended < 0 else f"ended with exit code {ended}"
+    return f"the mirror {how}; see {logs / 'mirror.log'}"
+
+
 def _text(folder: Path, to: Target, total: int, missing: int, problem: str | None) -> str:
-    quoted = shlex.quote(str(folder))
-    text = f"W&B ({to.mode}): {total - missing} of {total} runs mirrored"
+    quoted, logs = shlex.quote(str(folder)), shlex.quote(str(wandb_folder(folder)))
+    text = f"W&B ({to.mode or 'off'}): {total - missing} of {total} runs mirrored"
     if to.mode == "offline" and total > missing:
-        logs = shlex.quote(str(wandb_folder(folder)))
         text += f" into {logs}; upload them with: wandb sync {logs}/offline-run-*"
     if missing:
         text += f"; {missing} missing"
     text += f" ({problem})" if problem else ""
     if missing:
         text += f"; mirror them with: bench sync {quoted}"
+        text += "" if to.mode else " --mode offline"
     return text
 
 
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+def _reason(error: Exception, folder: Path) -> str:
+    return f"{wandb_folder(folder)}: {error.strerror}" if isinstance(error, OSError) else str(error)

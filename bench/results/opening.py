@@ -7,36 +7,41 @@ cut; BEGIN IMMEDIATE takes the write lock at once, where an upgrade half way cou
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
+import stat
 import time
 from pathlib import Path
 
+from bench.plain_text import one_line
 from bench.records import BadInput
 from bench.results.schema import APPLICATION_ID, FILE, FORMAT, SCHEMA
 
 BUSY_SECONDS = 60.0
 _MAGIC = b"SQLite format 3\0"
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def check_folder(folder: Path) -> None:
     """Raises BadInput where `folder` can hold no store of ours. Creates and writes nothing."""
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
+    where, existing = f"results={folder}", folder
+    while (kind := _kind(where, existing)) is None and existing != existing.parent:
         existing = existing.parent
-    if not existing.is_dir():
-        raise BadInput(f"results={folder}: {existing} is a file; give a folder")
+    if kind != "folder":
+        raise BadInput(f"{where}: {existing} is a file; give a folder")
     if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
-        raise BadInput(f"results={folder}: {existing} cannot be written to; give another folder")
-    if (folder / FILE).exists():
-        _is_made(folder)
-    elif folder.exists() and any(not entry.name.startswith(FILE) for entry in folder.iterdir()):
-        raise BadInput(
-            f"results={folder}: holds other data and no {FILE}; give a new or an empty folder"
-        )
+        raise BadInput(f"{where}: {existing} cannot be written to; give another folder")
+    if _has_file(where, folder):
+        _is_made(where, folder)
+    elif existing == folder and any(not name.startswith(FILE) for name in os.listdir(folder)):
+        raise BadInput(f"{where}: holds other data and no {FILE}; give a new or an empty folder")
 
 
 def open_writer(folder: Path) -> sqlite3.Connection:
-    """Opens the store of `folder`, made where there is none. Raises BadInput as check_folder."""
+    """Opens the store of `folder`, made where there is none.
+
+    Raises BadInput as check_folder and where it is damaged, sqlite3.Error where the disk is full.
+    """
     check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,12 +49,17 @@ def open_writer(folder: Path) -> sqlite3.Connection:
         raise BadInput(
             f"results={folder}: cannot be made ({error.strerror}); give another folder"
         ) from error
-    connection = _connect(f"{(folder / FILE).absolute().as_uri()}?mode=rwc")
+    connection = _connect(folder, "rwc")
     try:
         if _number(connection, "application_id") == 0:
             _make_tables(connection)
         _set_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF in _DAMAGED:
+            raise unreadable(folder, error) from error
+        raise
     except BaseException:
         connection.close()
         raise
@@ -58,24 +68,61 @@ def open_writer(folder: Path) -> sqlite3.Connection:
 
 def open_reader(folder: Path) -> sqlite3.Connection:
     """Opens the store of `folder` for reading. Raises BadInput where there is none."""
-    nothing = BadInput(f"results={folder}: holds no {FILE}; bench run results={folder} makes one")
-    if not (folder / FILE).is_file() or not _is_made(folder):
+    where = str(folder)
+    if _kind(where, folder) == "file":
+        its = f", {folder.parent}" if folder.name == FILE else ""
+        raise BadInput(f"{where}: is a file; give the folder that holds {FILE}{its}")
+    nothing = BadInput(f"{where}: holds no {FILE}; bench run results={where} makes one")
+    if not _has_file(where, folder) or not _is_made(where, folder):
         raise nothing
-    connection = _connect(f"{(folder / FILE).absolute().as_uri()}?mode={_reading_mode(folder)}")
+    connection = _connect(folder, _reading_mode(folder))
     try:
         connection.execute("PRAGMA query_only=ON")
         if _number(connection, "application_id") == 0:
             raise nothing
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise BadInput(f"results={folder}: {FILE} cannot be read: {error}") from error
+        raise unreadable(folder, error) from error
     except BadInput:
         connection.close()
         raise
     return connection
 
 
-def _is_made(folder: Path) -> bool:
+def unreadable(folder: Path, why: Exception | str, run_id: object = None) -> BadInput:
+    """What is said of a damaged store, or of a damaged run in it."""
+    what = FILE if run_id is None else f"run {run_id}"
+    is_told = isinstance(why, str | sqlite3.Error)
+    reason = one_line(str(why) if is_told else f"{type(why).__name__}: {why}")
+    return BadInput(
+        f"{what} in {folder} cannot be read ({reason}); "
+        f"check it with: bench doctor {shlex.quote(str(folder))}"
+    )
+
+
+def _kind(where: str, path: Path) -> str | None:
+    """ "folder", "file" (a pipe and a device too) or None; raises BadInput for a broken link."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if path.is_symlink():
+            raise BadInput(f"{where}: {path} is a link that leads nowhere; remove it") from error
+        return None
+    except OSError as error:  # a name that is too long, a circle of links
+        raise BadInput(f"{where}: {error.strerror}; give another folder") from error
+    return "folder" if stat.S_ISDIR(mode) else "file"
+
+
+def _has_file(where: str, folder: Path) -> bool:
+    # Looked at first: to open a pipe is to wait for somebody who writes to it.
+    if _kind(where, folder / FILE) is None:
+        return False
+    if not (folder / FILE).is_file():
+        raise BadInput(f"{where}: {FILE} in it is no file; remove it, or give another folder")
+    return True
+
+
+def _is_made(where: str, folder: Path) -> bool:
     """By the header alone, which stands in the file from the first commit on (see _make_tables).
 
     False where that commit was cut short; the next writer makes it. Raises BadInput where the file
@@ -85,17 +132,15 @@ def _is_made(folder: Path) -> bool:
         with (folder / FILE).open("rb") as file:
             header = file.read(100)
     except OSError as error:
-        raise BadInput(f"results={folder}: {FILE} cannot be read: {error.strerror}") from error
+        raise BadInput(f"{where}: {FILE} cannot be read: {error.strerror}") from error
     if not header:
         return False
     version = int.from_bytes(header[60:64], "big")
     if not header.startswith(_MAGIC) or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise BadInput(
-            f"results={folder}: {FILE} is not a store of this suite; give another folder"
-        )
+        raise BadInput(f"{where}: {FILE} is not a store of this suite; give another folder")
     if version > FORMAT:
         raise BadInput(
-            f"results={folder}: the store has format {version}, this version of the suite reads up "
+            f"{where}: the store has format {version}, this version of the suite reads up "
             f"to {FORMAT}; update the suite"
         )
     return True
@@ -108,7 +153,8 @@ def _reading_mode(folder: Path) -> str:
     return "ro&immutable=1" if at_rest and not os.access(folder, os.W_OK) else "rw"
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(folder: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{(folder / FILE).absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     connection.row_factory = sqlite3.Row
     return connection

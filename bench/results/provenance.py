@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import bench
+from bench.kernels import levels
 from bench.paths import CONF, PACKAGE
 from bench.records import RunSpec
 from bench.results.currency import digests_of
@@ -25,11 +26,8 @@ _SOURCES = {".py", ".c", ".h"}
 _GIT_SECONDS = 10
 
 
-def collect(spec: RunSpec, *, kernels: str = "torch") -> dict[str, Any]:
-    """The fields of schema.PROVENANCE_FIELDS. To be called as the run starts, in its process.
-
-    `kernels` names the build of bench.kernels that computes.
-    """
+def collect(spec: RunSpec) -> dict[str, Any]:
+    """The fields of schema.PROVENANCE_FIELDS. To be called as the run starts, in its process."""
     return {
         **_machine(),
         **_torch(),
@@ -42,7 +40,7 @@ def collect(spec: RunSpec, *, kernels: str = "torch") -> dict[str, Any]:
         "scipy": version("scipy"),
         "pandas": version("pandas"),
         "hydra": version("hydra-core"),
-        "kernels": kernels,
+        "kernels": levels.in_words(),
         "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
 

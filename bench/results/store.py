@@ -15,21 +15,25 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bench import records, settings
-from bench.records import BadInput, Outcome, RunRecord, RunSpec
+import numpy as np
+
+from bench import records
+from bench.records import Outcome, RunRecord, RunSpec
 from bench.results import encoding
 from bench.results.currency import Currency, Status, member_key
-from bench.results.encoding import LazyTable
-from bench.results.opening import check_folder, open_reader, open_writer
+from bench.results.encoding import DAMAGE, LazyTable, blob_to_table
+from bench.results.opening import check_folder, open_reader, open_writer, unreadable
+from bench.results.rescue import Place, StoreLost
 from bench.results.schema import COLUMNS, PROVENANCE_FIELDS, TABLES
 
-__all__ = ["Status", "Store", "StoredRun", "check_folder"]
+__all__ = ["Status", "Store", "StoreLost", "StoredRun", "check_folder"]
 
 _NAMES = ", ".join(COLUMNS)
 _NAMES_WITHOUT_TABLES = ", ".join(name for name in COLUMNS if name not in TABLES)
@@ -71,11 +75,12 @@ class StoredRun:
 class Store:
     """The runs of one folder. A store belongs to the thread that opened it.
 
-    Raises BadInput where the folder holds no store, or one of a newer format.
+    Raises BadInput where the folder holds no store, or one of a newer format, and from whatever
+    reads where the store is damaged.
     """
 
     def __init__(self, folder: Path | str) -> None:
-        self._adopt(Path(folder), open_reader(Path(folder)))
+        self._adopt(Path(folder), open_reader(Path(folder)), None)
 
     @classmethod
     def open(cls, folder: Path | str) -> Self:
@@ -84,12 +89,13 @@ class Store:
         Raises BadInput where `folder` is a file or holds other data.
         """
         store = cls.__new__(cls)
-        store._adopt(Path(folder), open_writer(Path(folder)))
+        store._adopt(Path(folder), open_writer(Path(folder)), Place(Path(folder)))
         return store
 
-    def _adopt(self, folder: Path, connection: sqlite3.Connection) -> None:
+    def _adopt(self, folder: Path, connection: sqlite3.Connection, place: Place | None) -> None:
         self.folder = folder
         self._connection = connection
+        self._place = place
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +115,7 @@ class Store:
         """Stores all of a run at once; a row of the same run moves to `superseded`.
 
         A traceback is stored as clean_traceback leaves it. Raises ValueError where a result comes
-        without one of PROVENANCE_FIELDS.
+        without one of PROVENANCE_FIELDS, StoreLost where the store was deleted or moved.
         """
         if record.outcome.is_result:
             _check_provenance(record, provenance)
@@ -134,10 +140,18 @@ class Store:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             raise
+        self.check_place()
+
+    def check_place(self) -> None:
+        """Raises StoreLost where a store that is written to is no longer where it was opened."""
+        if self._place is not None and not self._place.is_kept():
+            raise self._place.rescue(self._connection)
 
     def current(self, specs: Iterable[RunSpec]) -> set[str]:
         """The ids of those runs of `specs` that need not be run again."""
-        results = dict(self._connection.execute(_RESULTS, (records.SEMANTICS_VERSION,)).fetchall())
+        with self._damage_told():
+            query = self._connection.execute(_RESULTS, (records.SEMANTICS_VERSION,))
+            results = dict(query.fetchall())
         currency = Currency()
         ids = ((spec, spec.run_id) for spec in specs)
         return {
@@ -149,29 +163,17 @@ class Store:
     def rows(self) -> Iterator[StoredRun]:
         """Every run, by run id: results, stale ones and failures."""
         currency = Currency()
-        for row in self._connection.execute(
-            f"SELECT {_NAMES_WITHOUT_TABLES} FROM runs ORDER BY run_id"  # noqa: S608
-        ):
-            yield self._stored_run(row, currency)
-
-    def find(self, prefix: str) -> StoredRun:
-        """The run whose id begins with `prefix`; raises BadInput where it is none, or several."""
-        known = list(self.digests())
-        found = [run_id for run_id in known if run_id.startswith(prefix.lower())]
-        if not found:
-            hint = settings.nearest(prefix, known)
-            raise BadInput(f"run {prefix}: there is none in {self.folder}{hint}")
-        if len(found) > 1:
-            some = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
-            raise BadInput(f"run {prefix}: {len(found)} runs begin so ({some}); give more digits")
-        return self.get(found[0])
+        with self._damage_told():
+            for row in self._connection.execute(
+                f"SELECT {_NAMES_WITHOUT_TABLES} FROM runs ORDER BY run_id"  # noqa: S608
+            ):
+                yield self._stored_run(row, currency)
 
     def get(self, run_id: str) -> StoredRun:
         """Raises KeyError."""
-        row = self._connection.execute(
-            f"SELECT {_NAMES_WITHOUT_TABLES} FROM runs WHERE run_id = ?",  # noqa: S608
-            (run_id,),
-        ).fetchone()
+        query = f"SELECT {_NAMES_WITHOUT_TABLES} FROM runs WHERE run_id = ?"  # noqa: S608
+        with self._damage_told():
+            row = self._connection.execute(query, (run_id,)).fetchone()
         if row is None:
             raise KeyError(run_id)
         return self._stored_run(row, Currency())
@@ -179,7 +181,12 @@ class Store:
     def digests(self) -> dict[str, str]:
         """Run id -> record digest, of every run, by run id."""
         query = "SELECT run_id, record_digest FROM runs ORDER BY run_id"
-        return dict(self._connection.execute(query).fetchall())
+        with self._damage_told():
+            return dict(self._connection.execute(query).fetchall())
+
+    def freeze(self) -> None:
+        """What other processes write from now on is not seen: all that is read goes together."""
+        self._connection.execute("BEGIN")
 
     def data_version(self) -> int:
         """A number that changes when another process has written to the store."""
@@ -187,32 +194,40 @@ class Store:
 
     def _stored_run(self, row: sqlite3.Row, currency: Currency) -> StoredRun:
         run_id, digest = row["run_id"], row["record_digest"]
-        record = encoding.to_record(
-            row, lambda table: LazyTable(lambda: self._blob(table, run_id, digest))
-        )
-        return StoredRun(
-            run_id=run_id,
-            cell_id=row["cell_id"],
-            record=record,
-            record_digest=digest,
-            semantics_version=row["semantics_version"],
-            members_digest=row["members_digest"],
-            provenance=json.loads(row["provenance"]),
-            stored_at=row["stored_at"],
-            currency=currency,
-        )
+        with self._damage_told(run_id):
+            return StoredRun(
+                run_id=run_id,
+                cell_id=row["cell_id"],
+                record=encoding.to_record(
+                    row, lambda table: LazyTable(lambda: self._table(table, run_id, digest))
+                ),
+                record_digest=digest,
+                semantics_version=row["semantics_version"],
+                members_digest=row["members_digest"],
+                provenance=json.loads(row["provenance"]),
+                stored_at=row["stored_at"],
+                currency=currency,
+            )
 
-    def _blob(self, table: str, run_id: str, digest: str) -> bytes | None:
+    def _table(self, table: str, run_id: str, digest: str) -> Mapping[str, np.ndarray]:
         # By digest too: the run may have been run again since its row was read.
         query = " UNION ALL ".join(
             f"SELECT {table} FROM {place} WHERE run_id = :run_id AND record_digest = :digest"  # noqa: S608
             for place in ("runs", "superseded")
         )
-        found = self._connection.execute(query, {"run_id": run_id, "digest": digest}).fetchone()
-        if found is None:
-            raise KeyError(run_id)
-        blob: bytes | None = found[0]
-        return blob
+        with self._damage_told(run_id):
+            found = self._connection.execute(query, {"run_id": run_id, "digest": digest}).fetchone()
+            if found is None:
+                raise KeyError(run_id)
+            return blob_to_table(found[0])
+
+    @contextmanager
+    def _damage_told(self, run_id: str | None = None) -> Iterator[None]:
+        """Whatever reading raises where the stored bytes are damaged becomes BadInput."""
+        try:
+            yield
+        except (sqlite3.Error, *DAMAGE) as error:
+            raise unreadable(self.folder, error, run_id) from error
 
 
 def _check_provenance(record: RunRecord, provenance: Mapping[str, Any]) -> None:

@@ -21,7 +21,6 @@ class Spread:
     """
 
     num_runs: int
-    num_worst: int  # runs without a number
     median: float
     lower_quartile: Estimate
     upper_quartile: Estimate
@@ -80,7 +79,6 @@ def spread(
     too_few = too_few_for_quartiles(values.size)
     return Spread(
         num_runs=values.size,
-        num_worst=int(worst.sum()),
         median=at[0.5],
         lower_quartile=too_few or at[low],
         upper_quartile=too_few or at[high],

@@ -1,7 +1,8 @@
 """WHAT is learned: one file per task: data, loss, metric, criterion for solved, chance level.
 
 A member's dataclass holds the settings; every task has `batch_size` (sequences per update), `steps`
-(the budget of updates) and `evaluation_size` (examples in the validation and in the test part).
+(the budget of updates) and `evaluation_size` (examples in the validation and in the test part, at
+least 100: settings.EvaluationSize).
 Literal class variables: `inputs` ("sequence" or "vector"), `metric`, `higher_is_better`, `portable`
 (the same bits on every processor), and for sequences `time_steps`: (setting, time steps for one
 unit of it), from which the cost of a run is estimated.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -28,8 +30,12 @@ EXPLOSION_FACTOR = 100.0
 
 @dataclass(frozen=True)
 class Batch:
-    inputs: np.ndarray  # float64 [time, batch, features] or [batch, features], exact in float32
+    inputs: np.ndarray  # float32 [time, batch, features] or [batch, features]
     targets: np.ndarray  # float64 or int64, one for each output
+
+    def examples(self, start: int, end: int) -> Batch:
+        """Some of the examples of sequences [time, batch, ...]."""
+        return Batch(self.inputs[:, start:end], self.targets[:, start:end])
 
 
 class Task(ABC):
@@ -80,18 +86,36 @@ class Task(ABC):
     def is_solved(self, loss: float, score: float) -> bool: ...
 
 
+MOST_BATCHES, MOST_STEPS = 16, 2**17
+"""Of the batches that are drawn at once; MOST_STEPS counts time steps of all their examples."""
+
+
 class GeneratedTask(Task):
-    """A task whose examples are drawn afresh for every update."""
+    """A task whose sequences are drawn afresh for every update."""
+
+    time_steps: ClassVar[tuple[str, int]]
 
     @abstractmethod
     def generate(self, stream: Stream, size: int) -> Batch:
         """`size` independent examples."""
 
     def training_batch(self, step: int, seed: int) -> Batch:
-        return self.generate(Stream("training data", self.name, step, seed=seed), self.batch_size)
+        # Several at once: opening a stream costs as much as drawing one batch.
+        setting, unit = self.time_steps
+        size = unit * getattr(self, setting) * self.batch_size
+        together = max(1, min(MOST_BATCHES, MOST_STEPS // size))
+        block, index = divmod(step - 1, together)
+        examples = _block(self, block, together, seed)
+        return examples.examples(index * self.batch_size, (index + 1) * self.batch_size)
 
     def evaluation_batch(self, part: Part, seed: int) -> Batch:
         return self.generate(Stream(f"{part} data", self.name, seed=seed), self.evaluation_size)
+
+
+@lru_cache(maxsize=2)
+def _block(task: GeneratedTask, block: int, batches: int, seed: int) -> Batch:
+    stream = Stream("training data", task.name, block, seed=seed)
+    return task.generate(stream, batches * task.batch_size)
 
 
 def accuracy(logits: Tensor, targets: Tensor) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor
 from bench.kernels.losses import mean_squared_error
 from bench.records import Signature
 from bench.seeding import Stream
-from bench.settings import Annotated, PositiveInt, Range
+from bench.settings import Annotated, EvaluationSize, PositiveInt, Range
 from bench.tasks import Batch, GeneratedTask
 
 
@@ -33,13 +33,13 @@ class Adding(GeneratedTask):
     inputs: ClassVar[str] = "sequence"
     metric: ClassVar[str] = "mse"
     higher_is_better: ClassVar[bool] = False
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
     time_steps: ClassVar[tuple[str, int]] = ("length", 1)
 
     length: Annotated[int, Range(at_least=2)]
     batch_size: PositiveInt
     steps: PositiveInt
-    evaluation_size: PositiveInt
+    evaluation_size: EvaluationSize
 
     @property
     def signature(self) -> Signature:
@@ -54,14 +54,15 @@ class Adding(GeneratedTask):
         return 1 / 6
 
     def generate(self, stream: Stream, size: int) -> Batch:
-        values = stream.uniform((self.length, size))
-        half = self.length // 2
-        everyone = np.arange(size)
-        markers = np.zeros((self.length, size))
-        markers[stream.integers(0, half, (size,)), everyone] = 1
-        markers[stream.integers(half, self.length, (size,)), everyone] = 1
-        sums = (values * markers).sum(axis=0)
-        return Batch(np.stack([values, markers], axis=-1), sums[None, :, None])
+        inputs = np.zeros((self.length, size, 2), dtype=np.float32)
+        values, markers = inputs[..., 0], inputs[..., 1]
+        values[:] = stream.uniform((self.length, size))  # on a grid that float32 holds
+        half, everyone = self.length // 2, np.arange(size)
+        first = stream.integers(0, half, (size,))
+        second = stream.integers(half, self.length, (size,))
+        markers[first, everyone] = markers[second, everyone] = 1
+        sums = values[first, everyone].astype(np.float64) + values[second, everyone]
+        return Batch(inputs, sums[None, :, None])
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return mean_squared_error(outputs, targets)

@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.kernels.losses import softmax_cross_entropy
 from bench.records import Signature
 from bench.seeding import Stream
-from bench.settings import PositiveInt
+from bench.settings import EvaluationSize, PositiveInt
 from bench.tasks import EXPLOSION_FACTOR, Batch, GeneratedTask, accuracy
 
 RECALL = 10  # symbols to repeat
@@ -38,13 +38,13 @@ class CopyMemory(GeneratedTask):
     inputs: ClassVar[str] = "sequence"
     metric: ClassVar[str] = "recall_accuracy"
     higher_is_better: ClassVar[bool] = True
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
     time_steps: ClassVar[tuple[str, int]] = ("length", 1)
 
     length: PositiveInt
     batch_size: PositiveInt
     steps: PositiveInt
-    evaluation_size: PositiveInt
+    evaluation_size: EvaluationSize
 
     @property
     def signature(self) -> Signature:
@@ -72,7 +72,7 @@ class CopyMemory(GeneratedTask):
         symbols[self.length + RECALL - 1] = MARKER
         targets = np.full_like(symbols, BLANK)
         targets[-RECALL:] = word
-        return Batch(np.eye(ALPHABET + 2)[symbols], targets)
+        return Batch(np.eye(ALPHABET + 2, dtype=np.float32)[symbols], targets)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return softmax_cross_entropy(outputs.flatten(0, 1), targets.flatten())

@@ -28,13 +28,13 @@ class SequentialDigits(DigitsTask):
     inputs: ClassVar[str] = "sequence"
     metric: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
     time_steps: ClassVar[tuple[str, int]] = ("images", 64)
 
     images: PositiveInt
     batch_size: PositiveInt
     steps: PositiveInt
-    evaluation_size: Annotated[int, Range(at_least=1, at_most=300)]
+    evaluation_size: Annotated[int, Range(at_least=100, at_most=300)]
 
     @property
     def signature(self) -> Signature:
@@ -46,7 +46,7 @@ class SequentialDigits(DigitsTask):
         )
 
     def evaluation_batch(self, part: Part, seed: int) -> Batch:  # noqa: ARG002
-        first = self.evaluation_rows(part, self.evaluation_size)
+        first = np.arange(self.evaluation_size)
         # The distractors of each image are its successors in the same part.
         rows = first[:, None] + np.arange(self.images)
         return self._sequences(part, rows.ravel() % len(parts()[part][1]))

@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.kernels.losses import softmax_cross_entropy
 from bench.records import Signature
 from bench.seeding import Stream
-from bench.settings import Annotated, PositiveInt, Range
+from bench.settings import Annotated, EvaluationSize, PositiveInt, Range
 from bench.tasks import Batch, GeneratedTask, accuracy
 
 SYMBOLS = 6  # A, B and four distractors
@@ -36,13 +36,13 @@ class TemporalOrder(GeneratedTask):
     inputs: ClassVar[str] = "sequence"
     metric: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
-    portable: ClassVar[bool] = False
+    portable: ClassVar[bool] = True
     time_steps: ClassVar[tuple[str, int]] = ("length", 1)
 
     length: Annotated[int, Range(at_least=10)]
     batch_size: PositiveInt
     steps: PositiveInt
-    evaluation_size: PositiveInt
+    evaluation_size: EvaluationSize
 
     @property
     def signature(self) -> Signature:
@@ -63,7 +63,7 @@ class TemporalOrder(GeneratedTask):
         everyone = np.arange(size)
         for symbol, start in zip(chosen, (window, 5 * self.length // 10), strict=True):
             symbols[stream.integers(start, start + window, (size,)), everyone] = symbol
-        return Batch(np.eye(SYMBOLS)[symbols], (chosen[0] + 2 * chosen[1])[None])
+        return Batch(np.eye(SYMBOLS, dtype=np.float32)[symbols], (chosen[0] + 2 * chosen[1])[None])
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return softmax_cross_entropy(outputs.flatten(0, 1), targets.flatten())

@@ -31,27 +31,22 @@ class EventLog:
             self.counts[event.kind] += 1
 
 
-def in_loss(loss: float, step: int) -> Iterable[Event]:
+def in_loss(loss: float, step: int, name: str = "loss") -> Iterable[Event]:
     if math.isnan(loss):
-        yield Event(EventKind.LOSS_NAN, step, "loss")
+        yield Event(EventKind.LOSS_NAN, step, name)
     elif math.isinf(loss):
-        yield Event(EventKind.LOSS_INF, step, "loss")
+        yield Event(EventKind.LOSS_INF, step, name)
 
 
 def in_activations(trace: list[Tap], step: int) -> Iterable[Event]:
     """The first layer, and its first time step, whose hidden state is not finite."""
     for layer, tap in enumerate(trace):
-        if tap.states is None or is_finite(tap.states):
-            continue
-        states = tap.states.detach()
-        time_step = None
-        if states.dim() == 3:  # [time, batch, hidden]
-            bad = ~torch.isfinite(states).flatten(1).all(dim=1)
-            time_step = int(bad.int().argmax())
-            states = states[time_step]
-        kind = _nan_or_inf(states, EventKind.ACTIVATION_NAN, EventKind.ACTIVATION_INF)
-        yield Event(kind, step, f"hidden state of layer {layer}", time_step)
-        return
+        bad = tap.nonfinite
+        if bad is not None:
+            kind = EventKind.ACTIVATION_NAN if bad.is_nan else EventKind.ACTIVATION_INF
+            index, time_step = (layer, bad.position) if tap.over_time else (bad.position, None)
+            yield Event(kind, step, f"hidden state of layer {index}", time_step)
+            return
 
 
 def in_gradients(flat: FlatParameters, norm: float, step: int) -> Iterable[Event]:
@@ -71,6 +66,12 @@ def in_optimizer_state(vectors: dict[str, Tensor], step: int) -> Iterable[Event]
         if not is_finite(vector):
             yield Event(EventKind.OPTIMIZER_STATE_NONFINITE, step, name)
             return
+
+
+def share_lost(vectors: dict[str, Tensor]) -> float:
+    """Of the coordinates, those of which any vector [N] of the optimiser's state is not finite."""
+    lost = torch.stack([~vector.isfinite() for vector in vectors.values()]).any(dim=0)
+    return int(lost.sum()) / lost.numel()
 
 
 def in_parameters(flat: FlatParameters, step: int) -> Iterable[Event]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from bench.kernels.norms import norm
+
 
 class FlatParameters:
     """Two vectors [N] of which every parameter and its `.grad` are views.
@@ -26,6 +28,15 @@ class FlatParameters:
             parameter.grad = self.gradients[start:end].view_as(parameter)
             self._views.append(parameter.grad)
             start = end
+
+    @property
+    def scale(self) -> float:
+        """The norm of the smallest parameter, by itself, that is not zero; 0 if all are.
+
+        Biases that start at zero have no scale of their own.
+        """
+        norms = [norm(tensor) for tensor in self.by_name(self.values).values()]
+        return min((size for size in norms if size > 0), default=0.0)
 
     def collect_gradients(self) -> None:
         """Bring back what a mitigation put into `.grad` in place of the view."""

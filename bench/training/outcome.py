@@ -5,27 +5,30 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
-
 from bench.records import Outcome
 
 
-@dataclass
+@dataclass(kw_only=True)
 class OutcomeJudge:
     """Decides after every update whether the run has diverged or is frozen.
 
-    diverged  a parameter is not finite; or for `window` updates in a row the loss was not finite
-              or above `explosion_bound`
-    frozen    for `window` updates in a row no parameter changed although gradient and learning rate
-              were not zero (the update skipped or not); or at least half of the coordinates have an
-              optimiser state that is not finite
+    diverged   a parameter is not finite; or for `window` updates in a row the loss was not finite
+               or above `explosion_bound`; or the loss after the last update is not finite
+    frozen     for `window` updates in a row the parameters moved by no more than `negligible`
+               although gradient and learning rate were not zero (the update skipped or not); or at
+               least half of the coordinates have an optimiser state that is not finite
+    completed  the budget of `steps` updates is used up
+
+    A window longer than the run is as long as the run: a run that showed the sign at every update
+    did not complete for want of updates.
     """
 
     window: int
+    steps: int
     explosion_bound: float
+    negligible: float  # see `negligible_change`
     _exploded: int = field(default=0, init=False)
-    _unchanged: int = field(default=0, init=False)
+    _unmoved: int = field(default=0, init=False)
 
     def after_update(
         self,
@@ -34,29 +37,42 @@ class OutcomeJudge:
         gradient_norm: float,
         learning_rate: float,
         parameters_are_finite: bool,
-        parameters_changed: bool,
-        state_vectors: dict[str, Tensor],
+        change_norm: float,
+        state_lost: float,
     ) -> Outcome | None:
+        """`change_norm` of all parameters together; `state_lost`: share of coordinates, 0 to 1."""
         if not parameters_are_finite:
             return Outcome.DIVERGED
         exploded = not math.isfinite(loss) or loss > self.explosion_bound
         self._exploded = self._exploded + 1 if exploded else 0
         # A NaN gradient is not zero: only an exact zero is no reason to move.
-        stuck = not parameters_changed and gradient_norm != 0 and learning_rate != 0
-        self._unchanged = self._unchanged + 1 if stuck else 0
-        if self._exploded >= self.window:
+        stuck = change_norm <= self.negligible and gradient_norm != 0 and learning_rate != 0
+        self._unmoved = self._unmoved + 1 if stuck else 0
+        window = min(self.window, self.steps)
+        if self._exploded >= window:
             return Outcome.DIVERGED
-        if self._unchanged >= self.window or _half_is_lost(state_vectors):
+        if self._unmoved >= window or state_lost >= 0.5:
             return Outcome.FROZEN
         return None
 
+    def after_the_last(self, validation_loss: float) -> Outcome:
+        """The network that is left is judged by its loss on data: no further update will show it.
 
-def _half_is_lost(state_vectors: dict[str, Tensor]) -> bool:
-    lost = None
-    for vector in state_vectors.values():
-        bad = ~torch.isfinite(vector)
-        lost = bad if lost is None else lost | bad
-    return lost is not None and 2 * int(lost.sum()) >= lost.numel()
+        A finite loss above the bound is no divergence by itself: that takes a window, and unlike
+        NaN it is a number by which the run is ranked.
+        """
+        return Outcome.COMPLETED if math.isfinite(validation_loss) else Outcome.DIVERGED
+
+
+def negligible_change(scale: float, precision: float, steps: int) -> float:
+    """The change per update of which a whole budget is lost in rounding: precision scale / steps.
+
+    At a learning rate of 1e-30 the weights stay as they are, to the bit, but biases that start at
+    zero go to 1e-31, to 2e-31, ..., which changes nothing that the network computes. Here `steps`
+    such changes, all in one direction, do not make up one rounding unit (`precision`) of initial
+    weights of norm `scale`. Whatever learns, however slowly, moves further than that.
+    """
+    return precision * scale / steps
 
 
 @dataclass

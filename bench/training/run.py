@@ -18,13 +18,14 @@ import torch
 from torch import Tensor
 
 from bench import discovery
-from bench.kernels.norms import norm
+from bench.kernels import levels
+from bench.kernels.tap import Watch
 from bench.network import Network
 from bench.records import Outcome, RunRecord, RunSpec, Setting
 from bench.tasks import Batch, Part, Task
 from bench.training.curves import CurveRecorder, early_steps, probe_steps, regular_steps
-from bench.training.events import EventLog
-from bench.training.outcome import OutcomeJudge, SolvedJudge
+from bench.training.events import EventLog, in_loss
+from bench.training.outcome import OutcomeJudge, SolvedJudge, negligible_change
 from bench.training.step import StepReport, Trainer
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -57,7 +58,14 @@ class _Run:
         self.initial_digest = _digest(self.trainer.flat.values.double().numpy())
         self.curves, self.events = CurveRecorder(), EventLog()
         self.solved = SolvedJudge(spec.solved_checks)
-        self.judge = OutcomeJudge(spec.window, self.task.explosion_bound)
+        self.judge = OutcomeJudge(
+            window=spec.window,
+            steps=spec.steps,
+            explosion_bound=self.task.explosion_bound,
+            negligible=negligible_change(
+                self.trainer.flat.scale, torch.finfo(DTYPES[spec.dtype]).eps, spec.steps
+            ),
+        )
         self._validation = self._tensors(self.task.evaluation_batch("validation", spec.seed))
 
     def _network(self) -> Network:
@@ -78,8 +86,6 @@ class _Run:
             step += 1
             report = self._update(step, probe=step in probed)
             outcome = self._judge(report)
-            if outcome is None and step == spec.steps:
-                outcome = Outcome.COMPLETED
             if outcome is not None or step in evaluated:
                 loss, score = self._evaluate("validation")
                 self.curves.row(
@@ -91,13 +97,22 @@ class _Run:
                 )
                 if step in regular:
                     self.solved.after_evaluation(step, self.task.is_solved(loss, score))
-            if spec.stop_on_solved and self.solved.solved_step is not None:
+            if step == spec.steps:  # a regular evaluation
+                outcome = outcome or self._judge_the_last(step, loss)
+            elif spec.stop_on_solved and self.solved.solved_step is not None:
                 outcome = outcome or Outcome.COMPLETED
         return self._record(outcome, step, initial, (loss, score))
 
     def _update(self, step: int, *, probe: bool) -> StepReport:
-        inputs, targets = self._tensors(self.task.training_batch(step, self.spec.seed))
+        inputs, targets = self._batch(step)
         report = self.trainer.take(step, inputs, targets, probe=probe)
+        self._note(step, report, probe=probe)
+        return report
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        return self._tensors(self.task.training_batch(step, self.spec.seed))
+
+    def _note(self, step: int, report: StepReport, *, probe: bool) -> None:
         for event in report.events:
             self.events.add(event)
         self.curves.update(
@@ -108,8 +123,7 @@ class _Run:
             skipped=report.skipped,
         )
         if probe:
-            self.curves.probe(step, _flow(self.network))
-        return report
+            self.curves.probe(step, self.network.trace[-1].derivative_norms().numpy())
 
     def _judge(self, report: StepReport) -> Outcome | None:
         return self.judge.after_update(
@@ -117,13 +131,19 @@ class _Run:
             gradient_norm=report.gradient_norm,
             learning_rate=report.learning_rate,
             parameters_are_finite=report.parameters_are_finite,
-            parameters_changed=report.parameters_changed,
-            state_vectors=self.trainer.optimizer_state.vectors,
+            change_norm=report.change_norm,
+            state_lost=report.state_lost,
         )
+
+    def _judge_the_last(self, step: int, loss: float) -> Outcome:
+        """An update that spoils the network shows in the next one's loss; the last has no next."""
+        for event in in_loss(loss, step, "validation loss"):
+            self.events.add(event)
+        return self.judge.after_the_last(loss)
 
     def _evaluate(self, part: Part) -> tuple[float, float]:
         """(loss, metric) on the validation or the test part."""
-        self.network.watching = False
+        self.network.watch = Watch.NOTHING
         inputs, targets = (
             self._validation
             if part == "validation"
@@ -179,17 +199,11 @@ class _Run:
             "chance_metric": task.chance_metric,
             "explosion_bound": task.explosion_bound,
             "num_parameters": self.trainer.flat.values.numel(),
-            "portable": all(member.facts["portable"] for member in members),
+            "portable": levels.level() != levels.TORCH
+            and all(member.facts["portable"] for member in members),
             "initial_digest": self.initial_digest,
             "data_digest": _digest(first.inputs, first.targets),
         }
-
-
-def _flow(network: Network) -> np.ndarray:
-    """|dL/dh| by position: the time steps of the last layer, or the layers of a deep network."""
-    last = network.trace[-1].total_derivative()
-    by_position = last if last.dim() == 3 else [tap.total_derivative() for tap in network.trace]
-    return np.array([norm(derivative) for derivative in by_position])
 
 
 def _digest(*arrays: np.ndarray) -> str:

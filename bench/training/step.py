@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.kernels.norms import is_finite, norm
+from bench.kernels.norms import norm
+from bench.kernels.tap import Watch
 from bench.mitigations import Mitigation, Update
 from bench.network import Network
 from bench.optimizers import Optimizer
@@ -34,7 +35,8 @@ class StepReport:
     clipped: bool  # a transform changed the gradient
     skipped: bool
     parameters_are_finite: bool
-    parameters_changed: bool
+    change_norm: float  # |change of the parameters|
+    state_lost: float  # share of coordinates whose optimiser state is not finite
     events: tuple[Event, ...]
 
 
@@ -52,66 +54,61 @@ class Trainer:
         self.task, self.network, self.optimizer, self.steps = task, network, optimizer, steps
         self.flat = FlatParameters(network)
         self.optimizer_state = optimizer.start(self.flat.values)
-        self._memories: list[tuple[Mitigation, Any]] = [(m, m.start()) for m in mitigations]
+        self.memories: list[tuple[Mitigation, Any]] = [(m, m.start()) for m in mitigations]
         self._watches = any(m.watches for m in mitigations)
         self._previous = self.flat.values.clone()
+        self._change = torch.zeros_like(self.flat.values)
 
     def take(self, step: int, inputs: Tensor, targets: Tensor, *, probe: bool) -> StepReport:
         """Update `step` (from 1) on one batch; `probe` keeps dL/dh in `network.trace`."""
-        flat, found = self.flat, list[Event]()
-        self._previous.copy_(flat.values)
+        flat, vectors = self.flat, self.optimizer_state.vectors
         learning_rate = self.optimizer.lr
         for mitigation, _ in self._filling("schedule"):
             learning_rate *= mitigation.schedule(step, self.steps)
 
-        # loss + penalties -> backward
-        self.network.watching = probe or self._watches
-        loss = self.task.loss(self.network(inputs), targets)
-        total = loss
-        for mitigation, _ in self._filling("penalty"):
-            total = total + mitigation.penalty(self.network)
-        flat.gradients.zero_()
-        total.backward()  # type: ignore[no-untyped-call]
+        loss = self.backward(inputs, targets, probe=probe)
 
         # inspect
         gradient_norm = norm(flat.gradients)
-        found += events.in_activations(self.network.trace, step)
-        found += events.in_loss(float(loss.detach()), step)
+        found = list(events.in_activations(self.network.trace, step))
+        found += events.in_loss(loss, step)
         found += events.in_gradients(flat, gradient_norm, step)
 
+        update = Update(step, self.steps, learning_rate, gradient_norm, state=None)
         with torch.no_grad():
-            update = Update(step, self.steps, learning_rate, gradient_norm, state=None)
-            clipped = self._change_gradients(update)
-            if not update.skip:
-                self.optimizer.update(
-                    flat.values, flat.gradients, self.optimizer_state, learning_rate
-                )
-                for mitigation, update.state in self._filling("project"):
-                    mitigation.project(self.network, update, flat.by_name(self._previous))
+            clipped = self.change_gradients(update)
+            self.move(update)
 
             # inspect
-            found += events.in_optimizer_state(self.optimizer_state.vectors, step)
-            found += events.in_parameters(flat, step)
+            lost = list(events.in_optimizer_state(vectors, step))
+            ruined = list(events.in_parameters(flat, step))
         return StepReport(
-            loss=float(loss.detach()),
+            loss=loss,
             learning_rate=learning_rate,
             gradient_norm=gradient_norm,
             transformed_norm=update.gradient_norm,
             clipped=clipped,
             skipped=update.skip,
-            parameters_are_finite=is_finite(flat.values),
-            parameters_changed=not torch.equal(flat.values, self._previous),
-            events=tuple(found),
+            parameters_are_finite=not ruined,
+            change_norm=norm(self._change),
+            state_lost=events.share_lost(vectors) if lost else 0.0,
+            events=(*found, *lost, *ruined),
         )
 
-    def update_to_weight_ratio(self) -> float:
-        """|change| / |parameters before|, of the last update."""
-        weight, change = norm(self._previous), norm(self.flat.values - self._previous)
-        if weight == 0:
-            return float("inf") if change else 0.0
-        return change / weight
+    def backward(self, inputs: Tensor, targets: Tensor, *, probe: bool = False) -> float:
+        """Loss + penalties -> backward. The gradients are in `flat`; returns the task's loss."""
+        self.network.watch = (
+            Watch.GRADIENTS if self._watches else Watch.NORMS if probe else Watch.NOTHING
+        )
+        loss = self.task.loss(self.network(inputs), targets)
+        total = loss
+        for mitigation, _ in self._filling("penalty"):
+            total = total + mitigation.penalty(self.network)
+        self.flat.gradients.zero_()
+        total.backward()  # type: ignore[no-untyped-call]
+        return float(loss.detach())
 
-    def _change_gradients(self, update: Update) -> bool:
+    def change_gradients(self, update: Update) -> bool:
         """Gradient penalties, then transforms; whether a transform changed anything."""
         flat = self.flat
         for mitigation, update.state in self._filling("gradient_penalty"):
@@ -127,9 +124,26 @@ class Trainer:
         # NaN differs from itself, so a gradient that is not finite is compared bit by bit.
         return bool(transforming) and not torch.equal(_bits(before), _bits(flat.gradients))
 
+    def move(self, update: Update) -> None:
+        """Optimiser, then projections; neither in an update that is skipped."""
+        flat, rate = self.flat, update.learning_rate
+        self._previous.copy_(flat.values)
+        if not update.skip:
+            self.optimizer.update(flat.values, flat.gradients, self.optimizer_state, rate)
+            for mitigation, update.state in self._filling("project"):
+                mitigation.project(self.network, update, flat.by_name(self._previous))
+        torch.sub(flat.values, self._previous, out=self._change)
+
+    def update_to_weight_ratio(self) -> float:
+        """|change| / |parameters before|, of the last update."""
+        weight, change = norm(self._previous), norm(self._change)
+        if weight == 0:
+            return float("inf") if change else 0.0
+        return change / weight
+
     def _filling(self, moment: str) -> Iterator[tuple[Mitigation, Any]]:
         """The mitigations that fill in `moment`, in the stated order, with their memories."""
-        return ((m, memory) for m, memory in self._memories if m.fills_in(moment))
+        return ((m, memory) for m, memory in self.memories if m.fills_in(moment))
 
 
 def _bits(values: Tensor) -> Tensor:

@@ -17,7 +17,8 @@ from scipy.special import polygamma, psi
 
 from bench import initial_weights
 from bench.architectures.mlp import MLP
-from bench.kernels.norms import norm
+from bench.kernels.norms import row_norms
+from bench.kernels.tap import Watch
 from bench.network import Network
 from bench.records import Signature
 from bench.seeding import Stream
@@ -42,13 +43,11 @@ def mlp(depth: int, width: int, activation: str, gain: float, kind: str, seed: i
 
 def flow(network: Network, inputs: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """(|h_l|^2, |dL/dh_l|^2) of every layer, where L is the sum of the outputs."""
-    network.watching = True
+    network.watch = Watch.NORMS
     network(inputs).sum().backward()
-    states = [tap.states for tap in network.trace]
-    return (
-        np.array([norm(h.detach()) ** 2 for h in states if h is not None]),
-        np.array([norm(tap.total_derivative()) ** 2 for tap in network.trace]),
-    )
+    (tap,) = network.trace
+    assert tap.states is not None
+    return row_norms(tap.states.flatten(1)).numpy() ** 2, tap.derivative_norms().numpy() ** 2
 
 
 def one_input(width: int, seed: int) -> torch.Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import torch
@@ -10,11 +11,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.architectures.mlp import MLP
-from bench.kernels.activations import ACTIVATIONS
+from bench.kernels.levels import level
+from bench.kernels.tap import Nonfinite, Watch
 from bench.network import Network
 from bench.records import Signature
 
 SIGNATURE = Signature(input_size=6, output_size=3)
+ACTIVATIONS = {
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "selu": F.selu,
+    "gelu": F.gelu,
+    "linear": torch.clone,
+}
+with_or_without_sites = pytest.mark.parametrize("with_site", [False, True])
 
 
 def build(**other: Any) -> Network:
@@ -31,14 +41,14 @@ def inputs(batch: int = 5) -> Tensor:
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("depth", [1, 4])
-@pytest.mark.parametrize("with_site", [False, True])
+@with_or_without_sites
 def test_it_is_layers_of_torch_one_after_another(
     activation: str, depth: int, with_site: bool
 ) -> None:
     network = build(depth=depth, activation=activation).double()
     if with_site:
         network.insert("preactivation", lambda width: nn.Identity())
-    network.watching = True
+    network.watch = Watch.GRADIENTS
     outputs = network(inputs())
     (outputs**2).sum().backward()
 
@@ -55,9 +65,45 @@ def test_it_is_layers_of_torch_one_after_another(
     torch.testing.assert_close(outputs, expected)
     for name, parameter in network.named_parameters():
         torch.testing.assert_close(parameter.grad, weights[name].grad, msg=name)
-    for tap, state in zip(network.trace, states, strict=True):
-        torch.testing.assert_close(tap.states, state)
-        torch.testing.assert_close(tap.total_derivative(), state.grad)
+    (tap,) = network.trace
+    assert not tap.over_time
+    derivatives = torch.stack([state.grad for state in states])
+    torch.testing.assert_close(tap.states, torch.stack(states))
+    torch.testing.assert_close(tap.total_derivative(), derivatives)
+    torch.testing.assert_close(tap.derivative_norms(), derivatives.flatten(1).norm(dim=1))
+
+
+def test_it_knows_the_activations_that_its_settings_name() -> None:
+    assert get_args(get_type_hints(MLP)["activation"]) == tuple(ACTIVATIONS)
+
+
+@with_or_without_sites
+@pytest.mark.parametrize("layer", [0, 2])
+def test_the_first_layer_that_is_not_finite_is_found(layer: int, with_site: bool) -> None:
+    network = build(depth=4)
+    if with_site:
+        network.insert("preactivation", lambda width: nn.Identity())
+    with torch.no_grad():
+        network.get_parameter(f"bias_{layer}")[1] = math.nan
+    network(inputs().float())
+    assert network.trace[0].nonfinite == Nonfinite(layer, is_nan=True)
+
+
+def test_both_paths_give_the_same_bits() -> None:
+    """A mitigation that does nothing leaves the run as it was."""
+    found = []
+    for with_site in (False, True):
+        network = build(depth=5)
+        if with_site:
+            network.insert("preactivation", lambda width: nn.Identity())
+        outputs = network(inputs().float())
+        outputs.square().sum().backward()
+        found.append([outputs, *(p.grad for p in network.parameters())])
+    for whole, stepwise in zip(*found, strict=True):
+        if level() == "torch":
+            torch.testing.assert_close(whole, stepwise)
+        else:
+            assert torch.equal(whole, stepwise)
 
 
 @pytest.mark.parametrize(("depth", "width"), [(1, 4), (5, 8)])
@@ -69,13 +115,17 @@ def test_the_number_of_parameters(depth: int, width: int) -> None:
 
 def test_a_thousand_layers_run_there_and_back() -> None:
     network = build(depth=1000, kind="orthogonal", activation="linear", gain=1.0)
-    network.watching = True
+    network.watch = Watch.NORMS
     network(inputs().float()).sum().backward()
-    assert len(network.trace) == 1000
-    first, last = (network.trace[layer].total_derivative() for layer in (0, -1))
-    assert first.norm() == pytest.approx(float(last.norm()), rel=0.05)
-    # Dropping the graph must not recurse a thousand deep.
-    del first, last
+    norms = network.trace[0].derivative_norms()
+    assert len(norms) == 1000
+    assert float(norms[0]) == pytest.approx(float(norms[-1]), rel=0.05)
+
+
+def test_dropping_a_thousand_layers_of_the_step_path_does_not_recurse() -> None:
+    network = build(depth=1000, kind="orthogonal", activation="linear", gain=1.0)
+    network.insert("preactivation", lambda width: nn.Identity())
+    network(inputs().float()).sum().backward()
     network.trace = []
 
 

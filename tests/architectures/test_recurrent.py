@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from bench import discovery
+from bench.kernels.levels import level
+from bench.kernels.tap import Nonfinite, Watch
 from bench.network import Network
 from bench.records import MemberSpec, Signature
 
@@ -36,7 +38,7 @@ def disturb(network: Network) -> None:
 
 def all_derivatives(network: Network, inputs: Tensor) -> dict[str, Tensor]:
     """Outputs, gradients of the parameters, and dL/dh of every layer, for an arbitrary loss."""
-    network.watching = True
+    network.watch = Watch.GRADIENTS
     outputs = network(inputs)
     generator = torch.Generator().manual_seed(1)
     cotangent = torch.randn(outputs.shape, generator=generator, dtype=outputs.dtype)
@@ -49,6 +51,7 @@ def all_derivatives(network: Network, inputs: Tensor) -> dict[str, Tensor]:
         assert tap.states is not None
         found[f"states of {layer}"] = tap.states
         found[f"dL/dh of {layer}"] = tap.total_derivative()
+        found[f"|dL/dh| of {layer}"] = tap.derivative_norms()
     return found
 
 
@@ -182,3 +185,54 @@ def test_without_watching_nothing_is_kept(name: str) -> None:
     network(torch.ones(4, 2, 3)).sum().backward()
     with pytest.raises(RuntimeError, match="watch"):
         network.trace[0].total_derivative()
+
+
+@each_architecture
+@pytest.mark.parametrize("num_layers", [1, 3])
+def test_segments_change_no_number(name: str, num_layers: int) -> None:
+    """A layer keeps its states every so many steps alone; the layers above and below do too."""
+    generator = torch.Generator().manual_seed(2)
+    inputs = torch.randn(9, 4, 3, generator=generator)
+    found = []
+    for segment in (None, 1, 4, 9, 20):
+        network = build(name, num_layers=num_layers, steps=2)
+        disturb(network)
+        network.segment = segment
+        network.watch = Watch.GRADIENTS
+        outputs = network(inputs)
+        outputs.square().sum().backward()
+        tensors = [outputs, *(parameter.grad for parameter in network.parameters())]
+        taps = [(tap.total_derivative(), tap.derivative_norms()) for tap in network.trace]
+        assert all((tap.states is None) == (segment in {1, 4}) for tap in network.trace)
+        found.append([*tensors, *(tensor for pair in taps for tensor in pair)])
+    for other in found[1:]:
+        for mine, whole in zip(other, found[0], strict=True):
+            if level() == "torch":
+                torch.testing.assert_close(mine, whole)
+            else:
+                assert torch.equal(mine, whole)
+
+
+@each_architecture
+@pytest.mark.parametrize("with_site", [False, True])
+def test_the_first_layer_and_step_that_are_not_finite_are_found(name: str, with_site: bool) -> None:
+    network = build(name, num_layers=2)
+    if with_site:
+        network.insert("state", lambda width: nn.Identity())
+    inputs = torch.ones(6, 2, 3)
+    inputs[3, 1] = float("nan")
+    network(inputs)
+    assert [tap.nonfinite for tap in network.trace] == [Nonfinite(3, is_nan=True)] * 2
+    with torch.no_grad():
+        network.get_parameter("bias_1")[0] = float("nan")
+    network(torch.ones(6, 2, 3))
+    assert [tap.nonfinite for tap in network.trace] == [None, Nonfinite(0, is_nan=True)]
+
+
+@each_architecture
+def test_an_evaluation_keeps_no_states(name: str) -> None:
+    network, inputs = build(name, num_layers=2, steps=3), torch.ones(6, 2, 3)
+    recorded = network(inputs)
+    with torch.no_grad():
+        assert torch.equal(network(inputs), recorded)
+    assert [tap.states for tap in network.trace] == [None, None]

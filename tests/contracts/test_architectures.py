@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from bench import discovery
+from bench.kernels.norms import norm
+from bench.kernels.tap import Watch
 from bench.network import Network, Site
 from bench.records import Signature
 from bench.tasks import Task
@@ -60,7 +62,7 @@ def test_it_runs_there_and_back_on_every_task_that_fits(
     batch = built.training_batch(1, seed=0)
     targets = torch.from_numpy(batch.targets)
     targets = targets.to(dtype) if targets.is_floating_point() else targets
-    network.watching = True
+    network.watch = Watch.GRADIENTS
     outputs = network(torch.from_numpy(batch.inputs).to(dtype))
     loss = built.loss(outputs, targets)
     loss.backward()
@@ -75,6 +77,10 @@ def test_it_runs_there_and_back_on_every_task_that_fits(
         assert tap.states is not None
         assert tap.total_derivative().shape == tap.states.shape
         assert tap.total_derivative().any()
+        norms = [norm(position) for position in tap.total_derivative()]
+        assert tap.derivative_norms().tolist() == pytest.approx(norms)
+        assert tap.over_time == (ARCHITECTURES[name].facts["inputs"] == "sequence")
+        assert tap.nonfinite is None
 
 
 @each_architecture
@@ -117,7 +123,7 @@ def test_the_identity_at_a_site_is_called_and_changes_nothing(name: str, site: S
         network = build(name).double()
         if inserted:
             network.insert(site, Counting)
-        network.watching = True
+        network.watch = Watch.GRADIENTS
         outputs = network(inputs)
         outputs.sum().backward()
         gradients = {name: p.grad for name, p in network.named_parameters()}

@@ -123,7 +123,7 @@ def planted(name: str, value: float) -> tuple[Workbench, Any, Tensor]:
     weight = next(parameter for parameter, _ in bench.network.with_role("readout"))
     assert weight.grad is not None
     weight.grad[0, 0] = value
-    (update,) = bench.transform()
+    update = bench.transform()
     return bench, update, weight.grad
 
 

@@ -1,4 +1,4 @@
-"""What calls itself portable gives the same bits on other processors and thread counts."""
+"""A run has the same bits on every processor: whatever the instruction set, libraries, threads."""
 
 from __future__ import annotations
 
@@ -6,42 +6,76 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.contracts.portable_bits import digests
+from bench.kernels import compiler, levels
+from tests.golden_runs import GOLDEN, digests
 
-MACHINES = [
-    {
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_CORETYPE": "Nehalem",
-        "ATEN_CPU_CAPABILITY": "default",
-        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4",
-    },
-    {
-        "OMP_NUM_THREADS": "2",
-        "OPENBLAS_CORETYPE": "Haswell",
-        "ATEN_CPU_CAPABILITY": "avx2",
-        "MKL_CBWR": "COMPATIBLE",
-    },
+pytestmark = [
+    pytest.mark.skipif(
+        platform.machine() != "x86_64", reason="these switches exist on x86-64 alone"
+    ),
+    pytest.mark.skipif(bool(levels.why_torch()), reason="without a C compiler bits differ"),
 ]
 
+MACHINES: dict[str, dict[str, str]] = {
+    **{f"kernels {level}": {levels.VARIABLE: level} for level in compiler.processor_levels()},
+    "ATen default": {"ATEN_CPU_CAPABILITY": "default"},
+    "ATen avx2": {"ATEN_CPU_CAPABILITY": "avx2"},
+    "ATen avx512": {"ATEN_CPU_CAPABILITY": "avx512"},
+    "MKL compatible": {"MKL_CBWR": "COMPATIBLE"},
+    "OpenBLAS Nehalem": {"OPENBLAS_CORETYPE": "Nehalem"},
+    "OpenBLAS Haswell": {"OPENBLAS_CORETYPE": "Haswell"},
+    "glibc without FMA": {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4"},
+    "NumPy without AVX2": {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"},
+    "2 threads": {"OMP_NUM_THREADS": "2"},
+}
+OLDEST: dict[str, str] = {
+    levels.VARIABLE: "scalar",
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_CBWR": "COMPATIBLE",
+    "OPENBLAS_CORETYPE": "Nehalem",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4",
+    "OMP_NUM_THREADS": "2",
+}
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="these switches exist on x86-64 alone")
-def test_portable_members_give_the_same_bits_on_other_machines() -> None:
-    """Initial weights, optimisers, and the mitigations that say so."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.contracts.portable_bits"],
-            cwd=Path(__file__).parents[2],
-            env=dict(os.environ) | machine,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for machine in MACHINES
-    ]
-    expected = [f"{name} {value}" for name, value in digests().items()]
-    for process in processes:
-        printed, _ = process.communicate(timeout=120)
-        assert printed.splitlines() == expected
+
+def start(machine: Mapping[str, str], *sets: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.golden_runs", *sets],
+        cwd=Path(__file__).parents[2],
+        env=dict(os.environ) | machine,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def printed(process: subprocess.Popen[str]) -> dict[str, str]:
+    lines, _ = process.communicate(timeout=1200)
+    assert process.returncode == 0
+    return {name: value for value, name in (line.split(" ", 1) for line in lines.splitlines())}
+
+
+def test_golden_runs_and_every_portable_member_on_another_machine() -> None:
+    """A digest that differs from GOLDEN here: raise SEMANTICS_VERSION, say why in CHANGELOG, and
+    take the new ones from `python -m tests.golden_runs golden`."""
+    oldest = start(OLDEST, "golden", "battery")
+    here = digests("golden", "battery")
+    assert {name: here[name] for name in GOLDEN} == GOLDEN
+    assert printed(oldest) == here
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_every_member_in_both_types_on_every_machine() -> None:
+    here = digests("every")
+    assert len(here) > 100
+    found = {name: printed(start(machine, "every")) for name, machine in MACHINES.items()}
+    differing = {
+        name: [run for run, value in here.items() if value != there[run]]
+        for name, there in found.items()
+    }
+    assert differing == {name: [] for name in MACHINES}

@@ -47,7 +47,7 @@ def test_batches_are_shaped_as_the_signature_says_and_exact_in_float32(name: str
     sequential = discovery.member("task", name).facts["inputs"] == "sequence"
     for label, batch in all_batches(task).items():
         size = task.evaluation_size if label in PARTS else task.batch_size
-        assert batch.inputs.dtype == np.float64
+        assert batch.inputs.dtype == np.float32
         assert batch.inputs.shape[-2:] == (size, signature.input_size)
         assert batch.inputs.ndim == (3 if sequential else 2)
         assert np.array_equal(batch.inputs, batch.inputs.astype(np.float32))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bench.execution.interrupts import watch_for_interrupts
+from bench.execution.interrupts import no_interrupts, watch_for_interrupts
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -41,3 +41,12 @@ if __name__ == "__main__":
         os.kill(os.getpid(), signal.SIGINT)
         print("still here", flush=True)
 """
+
+
+def test_a_process_started_without_interrupts_does_not_see_one():
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('goes on')"
+    with no_interrupts():
+        deaf = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    usual = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (deaf.returncode, deaf.stdout, deaf.stderr) == (0, "goes on\n", "")
+    assert usual.returncode != 0

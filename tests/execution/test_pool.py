@@ -18,6 +18,15 @@ from bench.records import Outcome
 from tests.execution import planted
 
 CHECKOUT = str(Path(__file__).parents[2])
+ONE_RUN = (
+    "task=adding",
+    "architecture=rnn_tanh",
+    "mitigation=none",
+    "length=10",
+    "steps=20",
+    "seeds=1",
+    "results=store",
+)
 
 
 def pool(workers: int = 2, timeout: float | None = None, work=planted.WORK) -> Pool:
@@ -92,6 +101,25 @@ def test_workers_that_never_live_are_not_tried_for_ever():
         pytest.raises(WorkerError, match="bench doctor"),
     ):
         planted.all_records(workers, [planted.spec("fine")])
+
+
+@pytest.mark.parametrize(
+    ("command", "planted"),
+    [
+        (["bench"], ["torch", "pickle", "json", "multiprocessing", "numpy", "bench"]),
+        # What `python -m bench` itself loads, Python looks for in the current folder first.
+        (["python3", "-m", "bench"], ["torch"]),
+    ],
+    ids=["bench", "python -m bench"],
+)
+def test_a_worker_runs_no_file_of_the_current_folder(tmp_path, command, planted):
+    for name in planted:
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'was run')!r}, 'w').close()")
+    program, *rest = command
+    run = [Path(sys.executable).with_name(program), *rest, "run", *ONE_RUN]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
+    assert not (tmp_path / "was run").exists()
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_leaving_stops_what_still_runs(tmp_path):

@@ -9,15 +9,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.kernels.lstm import lstm
 from bench.kernels.norms import norm
-from bench.kernels.rnn import rnn
-from bench.kernels.tap import Tap
+from bench.kernels.sequence import LSTM, RNN_RELU, RNN_TANH, Cell, whole_sequence
+from bench.kernels.tap import Tap, Watch
+from tests.kernels.arithmetic import each_arithmetic
+
+pytestmark = [each_arithmetic, pytest.mark.usefixtures("on")]
+
+
+def through(cell: Cell, projected: Tensor, recurrent: Tensor, tap: Tap) -> Tensor:
+    """The last state [B, H], from p_t = W_in x_t + b given as such."""
+    width = projected.shape[2]
+    weights = torch.eye(width).double(), recurrent, torch.zeros(width).double()
+    return whole_sequence(cell, projected, weights, tap, last=1)[0]
 
 
 def derivative_norms(tap: Tap) -> list[float]:
     """|dL/dh_t|, from the last step back to the first."""
-    return [norm(step) for step in reversed(tap.total_derivative())]
+    norms: list[float] = tap.derivative_norms().flip(0).tolist()
+    return norms
 
 
 def rectified_but_open(recurrent: Tensor, steps: int, batch: int) -> Tensor:
@@ -36,9 +46,9 @@ def test_through_k_steps_of_a_linear_network_the_gradient_grows_by_a_singular_va
     for k in (1, 3, 8):
         # dL/dh_{T-k} = (W^T)^k dL/dh_T: a left singular vector of W^k grows by its singular value.
         left, values, _ = torch.linalg.svd(torch.linalg.matrix_power(recurrent, k))
-        tap = Tap(watched=True)
+        tap = Tap(Watch.NORMS)
         projected = rectified_but_open(recurrent, k + 1, 1)
-        rnn(projected, recurrent, "relu", tap)[-1, 0].backward(left[:, index])
+        through(RNN_RELU, projected, recurrent, tap)[0].backward(left[:, index])
         assert derivative_norms(tap)[k] == pytest.approx(float(values[index]), rel=1e-9)
 
 
@@ -46,10 +56,10 @@ def test_through_k_steps_of_a_linear_network_the_gradient_grows_by_a_singular_va
 def test_a_scaled_rotation_grows_every_gradient_by_the_gain_at_every_step(gain: float) -> None:
     generator = torch.Generator().manual_seed(0)
     rotation, _ = torch.linalg.qr(torch.randn(8, 8, generator=generator, dtype=torch.float64))
-    tap = Tap(watched=True)
+    tap = Tap(Watch.NORMS)
     projected = rectified_but_open(gain * rotation, 200, 3)
     cotangent = torch.randn(3, 8, generator=generator, dtype=torch.float64)
-    rnn(projected, gain * rotation, "relu", tap)[-1].backward(cotangent)
+    through(RNN_RELU, projected, gain * rotation, tap).backward(cotangent)
     expected = [norm(cotangent) * gain**k for k in range(200)]
     assert derivative_norms(tap) == pytest.approx(expected, rel=1e-10)
 
@@ -59,8 +69,8 @@ def test_the_derivative_of_a_tanh_network_is_bounded_by_the_largest_singular_val
     generator = torch.Generator().manual_seed(0)
     recurrent = torch.randn(16, 16, generator=generator, dtype=torch.float64) / 4
     projected = torch.randn(50, 4, 16, generator=generator, dtype=torch.float64)
-    tap = Tap(watched=True)
-    rnn(projected.requires_grad_(), recurrent, "tanh", tap)[-1].sum().backward()
+    tap = Tap(Watch.NORMS)
+    through(RNN_TANH, projected.requires_grad_(), recurrent, tap).sum().backward()
     norms = derivative_norms(tap)
     largest = float(torch.linalg.matrix_norm(recurrent, 2))
     for later, earlier in pairwise(norms):
@@ -76,7 +86,7 @@ def cell_gradients(forget: float, steps: int) -> Tensor:
     projected = torch.tensor([i, forget, g, o], dtype=torch.float64).repeat(steps, 1, 1)
     recurrent = torch.zeros(4, 1, dtype=torch.float64)
     projected.requires_grad_()
-    lstm(projected, recurrent, Tap(watched=False))[-1].sum().backward()
+    through(LSTM, projected, recurrent, Tap(Watch.NOTHING)).sum().backward()
     assert projected.grad is not None
     return projected.grad[:, 0, 2]
 

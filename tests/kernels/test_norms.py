@@ -12,8 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from bench.kernels.norms import is_finite, norm, scale_
+from bench.kernels.norms import is_finite, norm, row_norms, scale_, sum_of_squares
+from tests.kernels.arithmetic import each_arithmetic
 
+pytestmark = [each_arithmetic, pytest.mark.usefixtures("on")]
 SMALLEST = 2.0**-149  # float32 above zero
 LARGEST = float(torch.finfo(torch.float32).max)
 repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)
@@ -133,3 +135,42 @@ def test_is_finite() -> None:
             values = torch.ones(3)
             values[place] = poison
             assert not is_finite(values)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_row_norms_are_the_norms_of_the_rows(dtype: torch.dtype) -> None:
+    table = vector([3, 4, 1e30, 1e30, 0, 0, math.inf, 1, math.nan, 1], dtype).reshape(5, 2)
+    expected = [5.0, norm(table[1]), 0.0, math.inf, math.nan]
+    assert row_norms(table).tolist() == pytest.approx(expected, rel=1e-15, nan_ok=True)
+    assert row_norms(table).dtype == torch.float64
+    columns = [norm(column) for column in table[:3].T]
+    assert row_norms(table[:3].T).tolist() == pytest.approx(columns, rel=1e-15)
+    assert row_norms(table[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_sum_of_squares_and_its_derivative(dtype: torch.dtype) -> None:
+    values = torch.linspace(-2, 3, 41, dtype=dtype).requires_grad_()
+    total = sum_of_squares(values)
+    (5 * total).backward()
+    assert total.dtype == dtype
+    exact = sum(Fraction(value) ** 2 for value in values.tolist())
+    assert float(total.detach()) == pytest.approx(
+        float(exact), rel=1e-7 if dtype == torch.float32 else 1e-14
+    )
+    torch.testing.assert_close(values.grad, 10 * values.detach())
+
+
+def test_the_sum_of_squares_by_finite_differences() -> None:
+    values = torch.linspace(-2, 3, 12, dtype=torch.float64).reshape(3, 4).mT.requires_grad_()
+    assert torch.autograd.gradcheck(sum_of_squares, values)
+    with pytest.raises(RuntimeError, match="differentiated twice"):
+        torch.autograd.grad(sum_of_squares(values), values, create_graph=True)
+
+
+def test_the_sum_of_squares_is_taken_in_float64() -> None:
+    """A million squares of 1e-4 beside one of 1: in float32 none of them would count."""
+    values = torch.full((1_000_001,), 1e-4)
+    values[0] = 1.0
+    assert float(sum_of_squares(values)) == pytest.approx(1.01, rel=1e-6)
+    assert float(sum_of_squares(torch.tensor([1e30, 1.0]))) == math.inf

@@ -1,8 +1,9 @@
-"""A small network, and one update of it with the moments in the order of bench.mitigations."""
+"""A small network under mitigations; its updates are those of bench.training, whole or in part."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -12,24 +13,42 @@ from bench import discovery
 from bench.kernels.norms import norm
 from bench.mitigations import Mitigation, Update
 from bench.network import Network
+from bench.optimizers.sgd import SGD
 from bench.records import MemberSpec, Signature
+from bench.tasks.adding import Adding
+from bench.training.flat import FlatParameters
+from bench.training.step import Trainer
 
 SEED = 5
+STEPS = 100
+RATE = 0.1
 
 
 @dataclass
 class Workbench:
-    """A network under mitigations and plain gradient descent."""
+    """Plain gradient descent on the mean square of the outputs."""
 
     network: Network
     mitigations: list[Mitigation]
-    memories: list[Any] = field(init=False)
     steps: int = 0
 
     def __post_init__(self) -> None:
         for mitigation in self.mitigations:
             mitigation.prepare(self.network, SEED)
-        self.memories = [mitigation.start() for mitigation in self.mitigations]
+
+    @cached_property
+    def trainer(self) -> Trainer:
+        """Made at its first use: until then the network may be cast to another type."""
+        task = Adding(length=9, batch_size=4, steps=STEPS, evaluation_size=100)
+        return Trainer(task, self.network, tuple(self.mitigations), SGD(lr=RATE), STEPS)
+
+    @property
+    def flat(self) -> FlatParameters:
+        return self.trainer.flat
+
+    @property
+    def memories(self) -> list[Any]:
+        return [memory for _, memory in self.trainer.memories]
 
     @property
     def parameters(self) -> dict[str, Tensor]:
@@ -37,59 +56,45 @@ class Workbench:
 
     @property
     def gradients(self) -> dict[str, Tensor]:
-        return {
-            name: p.grad.clone()
-            for name, p in self.network.named_parameters()
-            if p.grad is not None
-        }
+        return {name: g.clone() for name, g in self.flat.by_name(self.flat.gradients).items()}
 
     def set_gradients(self, value: float) -> None:
-        for parameter in self.network.parameters():
-            parameter.grad = torch.full_like(parameter, value)
+        self.flat.gradients.fill_(value)
 
     def norm(self) -> float:
-        return norm(torch.cat([gradient.flatten() for gradient in self.gradients.values()]))
+        return norm(self.flat.gradients)
 
-    def update(self, memory: Any, learning_rate: float = 0.1) -> Update:
-        return Update(self.steps, 100, learning_rate, self.norm(), memory)
+    def update(self, learning_rate: float = RATE) -> Update:
+        """As it stands before the transforms of the gradients that there are."""
+        return Update(self.steps, STEPS, learning_rate, self.norm(), state=None)
 
     @torch.no_grad()
-    def transform(self) -> list[Update]:
+    def transform(self) -> Update:
         """The gradient penalties and transforms, on the gradients as they are."""
-        updates = []
         self.steps += 1
-        pairs = list(zip(self.mitigations, self.memories, strict=True))
-        for mitigation, memory in pairs:
-            mitigation.gradient_penalty(self.network, self.update(memory))
-        for mitigation, memory in pairs:
-            updates.append(self.update(memory))
-            mitigation.transform(self.network, updates[-1])
-        return updates
+        update = self.update()
+        self.trainer.change_gradients(update)
+        return update
+
+    @torch.no_grad()
+    def move(self, learning_rate: float = RATE) -> None:
+        """The optimiser and the projections, with the gradients as they are."""
+        self.trainer.move(self.update(learning_rate))
 
     def backward(self, inputs: Tensor) -> float:
-        self.network.zero_grad()
-        self.network.watching = any(mitigation.watches for mitigation in self.mitigations)
-        loss = (self.network(inputs) ** 2).mean()
-        for mitigation in self.mitigations:
-            loss = loss + mitigation.penalty(self.network)
-        loss.backward()
-        return float(loss.detach())
+        """The gradients of loss and penalties; returns the loss without them."""
+        return self.trainer.backward(inputs, _targets(inputs))
 
-    def train(self, inputs: Tensor, steps: int, lr: float = 0.1) -> None:
+    def train(self, inputs: Tensor, steps: int, lr: float = RATE) -> None:
+        self.trainer.optimizer = SGD(lr=lr)
         for _ in range(steps):
-            self.backward(inputs)
-            updates = self.transform()
-            previous = self.parameters
-            rate = lr
-            for mitigation in self.mitigations:
-                rate *= mitigation.schedule(self.steps, 100)
-            with torch.no_grad():
-                for parameter in self.network.parameters():
-                    assert parameter.grad is not None
-                    parameter -= rate * parameter.grad
-                for mitigation, update in zip(self.mitigations, updates, strict=True):
-                    update.learning_rate = rate
-                    mitigation.project(self.network, update, previous)
+            self.steps += 1
+            self.trainer.take(self.steps, inputs, _targets(inputs), probe=False)
+
+
+def _targets(inputs: Tensor) -> Tensor:
+    """Zeros, shaped as the outputs: [1, batch, 1], or [batch, 1] without time."""
+    return inputs.new_zeros((*(1,) * (inputs.dim() - 2), inputs.shape[-2], 1))
 
 
 def make(architecture: str = "rnn_tanh", /, **mitigations: dict[str, Any]) -> Workbench:

@@ -44,7 +44,14 @@ REFUSED = [
     ([TASK, CLIP, f"{THRESHOLD}=null"], f"{THRESHOLD}=null: must be"),
     ([TASK, CLIP, f"{THRESHOLD}=big"], f"{THRESHOLD}=big: must be a number above 0"),
     ([TASK, CLIP, f"{THRESHOLD}=true"], f"{THRESHOLD}=true: must be a number above 0"),
-    ([TASK, CLIP, f"{THRESHOLD}='1.0'"], f"{THRESHOLD}='1.0': is a text, in quotes"),
+    ([TASK, CLIP, f"{THRESHOLD}='1.0'"], f"{THRESHOLD}='1.0': is a text; a number stands"),
+    ([TASK, CLIP, f"{THRESHOLD}=-inf"], f"{THRESHOLD}=-inf: must be a number above 0, inf allowed"),
+    ([TASK, "length=0123"], "length='0123': begins with 0, so it is a text; write 123; must be"),
+    ([TASK, "seeds=[01,2]"], "seeds='01': begins with 0"),
+    ([TASK, "length=1:40"], "length=1:40: must be a whole number"),
+    ([TASK, "length=0x10"], "length=0x10: must be a whole number"),
+    ([TASK, "length=???"], "length=???: ??? stands for a value that is missing"),
+    ([TASK, "results='???'"], "??? stands for a value that is missing"),
     ([TASK, "lr=1e999"], "lr=inf: must be a number above 0, finite (optimizer sgd)"),
     ([TASK, "lr=-inf"], "lr=-inf: must be a number above 0"),
     ([TASK, "lr=nan"], "lr=nan: must be a number above 0 (optimizer sgd)"),
@@ -75,6 +82,12 @@ REFUSED = [
     ([TASK, "stop_on_solved=1"], "stop_on_solved=1: must be true or false"),
     ([TASK, "protocol.window=0"], "protocol.window=0: must be a whole number at least 1"),
     ([TASK, "protocol.evaluations=2"], "protocol.solved_checks=3: more than there are evaluations"),
+    ([TASK, "steps=2"], "steps=2: fewer updates (task adding) than evaluations that must meet"),
+    ([TASK, "steps=2,50"], "raise it to 3, or give protocol.solved_checks=2"),
+    (["task=[adding,copy_memory]", "task.copy_memory.steps=1"], "task.copy_memory.steps=1: fewer"),
+    ([TASK, "steps=9", "protocol.solved_checks=2,10"], "raise it to 10, or give"),
+    ([TASK, "task.adding.evaluation_size=99"], "=99: must be a whole number at least 100"),
+    ([TASK, "architecture.rnn_tanh.gain=1e39"], "must be a number at least 0.001 and at most"),
     ([TASK, "hidden_size=200000"], "(rnn_tanh on adding): a run needs about"),
     ([TASK, "hidden_size=200000"], "available; make one of them smaller"),
     ([TASK, f"hidden_size={2**53}"], f"hidden_size={2**53} num_layers=1 length=100"),
@@ -86,6 +99,8 @@ REFUSED = [
     ([TASK, "results=a,b"], "results=[a,b]: must be one folder"),
     ([TASK, "results="], "results=: must be one folder"),
     ([TASK, "results={}"], "results={}: must be one folder"),
+    ([TASK, "results=-x"], "results=-x: other commands would take a folder whose name begins"),
+    ([TASK, "results=./-x"], "for an option; give its whole path, or another name"),
     # what cannot work together
     ([TASK, "architecture=mlp"], "task=adding architecture=mlp: adding is a sequence, mlp takes a"),
     (["task=digits", "architecture=lstm"], "(for digits: mlp); nothing is left to run"),
@@ -106,9 +121,16 @@ def test_refused_in_one_line(overrides, fragment, tmp_path, monkeypatch):
     with pytest.raises(BadInput) as caught:
         plan(overrides)
     assert fragment in str(caught.value)
+    assert "inf allowed, finite" not in str(caught.value)
     assert str(caught.value).isprintable()  # so it is one line
     assert len(str(caught.value)) < 500
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("overrides", [["steps=3"], ["steps=1", "protocol.solved_checks=1"]])
+def test_the_shortest_run_that_can_be_solved_is_planned(overrides):
+    (spec,) = plan([TASK, "seeds=1", *overrides]).runs
+    assert spec.solved_checks == spec.steps
 
 
 def test_infinity_is_a_threshold_where_the_schema_says_so():

@@ -53,7 +53,46 @@ def refusal(overrides, conf) -> str:
         ("grid: {task: [adding]}\nlrr: 0.1\n", "experiment trial: lrr: there is no such key"),
         ("grid: {task: [adding]}\nlr: [[0.1]]\n", "experiment trial: lr=[0.1]: must be a number"),
         ("grid: {task: [adding]}\nlr: {a: 1}\n", "experiment trial: lr.a: there is no such key"),
-        ("grid: {task: [adding]}\nlr: 2020-01-01\n", "is refused: a config is plain data"),
+        ("grid: {task: [adding]}\nlr: 2020-01-01\n", f"{TRIAL}, line 3: 2020-01-01 is a date"),
+        # YAML 1.1
+        ("length: 0123\n", f"{TRIAL}, line 2: 0123 is a number in base 2, 8, 16 or 60 to YAML"),
+        ("length: 1:40\n", f"{TRIAL}, line 2: 1:40 is a number in base"),
+        ("lr: 1:40.5\n", f"{TRIAL}, line 2: 1:40.5 is a number in base 60 to YAML"),
+        ("length: 0x10\n", f"{TRIAL}, line 2: 0x10 is a number in base"),
+        ("results: 0123\n", "write it in base 10, or a text in quotes"),
+        ("stop_on_solved: yes\n", f"{TRIAL}, line 2: yes is true or false to YAML; write that"),
+        ("grid:\n  task: [no]\n", f"{TRIAL}, line 3: no is true or false to YAML"),
+        ("lr: =\n", f"{TRIAL}, line 2: = is a sign of YAML's own; put it in quotes"),
+        ("grid: {task: [adding]}\nlength: 08\n", "length='08': begins with 0, so it is a text"),
+        # what is missing
+        ("grid: {task: [adding]}\nlength: ???\n", f"{TRIAL}, line 3: ??? stands for a value that"),
+        ("task: {adding: {length: '???'}}\n", f"{TRIAL}, line 2: ??? stands for a value that is"),
+        # tags, aliases, size
+        ('lr: !!bool "x"\n', f"{TRIAL}, line 2: !!bool is refused: write the value without it"),
+        ("lr: !!float x\n", f"{TRIAL}, line 2: !!float is refused"),
+        ("task: !!set {adding}\n", f"{TRIAL}, line 2: !!set is refused: a config is plain data"),
+        ("a: &a\n  b: *a\n", f"{TRIAL}, line 3: nested too deeply; at most 20 levels"),
+        ("lr: &a [*a]\n", f"{TRIAL}, line 2: nested too deeply"),
+        ("<<: 3\n", f"{TRIAL}, line 2: << takes one mapping"),
+        (f"lr: {'[' * 30}{']' * 30}\n", f"{TRIAL}, line 2: nested too deeply; at most 20 levels"),
+        (f"lr: {'[' * 3000}{']' * 3000}\n", f"{TRIAL}: nested too deeply; at most 20 levels"),
+        (
+            f"seeds: [{'1, ' * 20_000}]\n",
+            f"{TRIAL}, line 2: the file holds more than 10,000 values",
+        ),
+        (f"# {'x' * 300_000}\n", f"{TRIAL}: larger than 200,000 bytes"),
+        # keys
+        ("null: 3\n", f"{TRIAL}, line 2: null cannot be a key"),
+        ("task: {~: 3}\n", f"{TRIAL}, line 2: ~ cannot be a key"),
+        ("2: 3\n", f"{TRIAL}, line 2: 2 cannot be a key"),
+        ('"": 3\n', f"{TRIAL}, line 2: an empty text cannot be a key"),
+        ("[lr]: 3\n", f"{TRIAL}, line 2: a list cannot be a key"),
+        ("task.adding.length: 3\n", "in a file keys nest, task: {adding: {length: ..."),
+        # other files
+        ("defaults: [2024]\n", f"{TRIAL}, line 2: 2024 is no text; put it in quotes"),
+        ("defaults: [override /logger: 3]\n", f"{TRIAL}, line 2: 3 is no text; put it in quotes"),
+        ("grid: {task: [adding]}\nresults: true\n", "results=true: must be one folder, in quotes"),
+        ("grid: {task: [adding]}\nresults: -x\n", "results=-x: other commands would take"),
         ('grid: {task: [adding]}\nresults: "a\\0"\n', "experiment trial: results=a: must be one"),
         ("grid: {task: [adding]}\nlr: inf\n", "experiment trial: lr=inf: must be a number above 0"),
         ("grid: {task: [adding]}\nlr: nan\n", "experiment trial: lr=nan: must be a number above 0"),
@@ -105,7 +144,27 @@ def test_experiments_that_build_on_one_another_in_a_circle(conf, experiment):
 
 def test_bytes_that_are_no_text(conf, experiment):
     experiment("").write_bytes(b"# @package _global_\nlr: \xff\n")
-    assert f"{TRIAL}: cannot be read as YAML" in refusal(["experiment=trial"], conf)
+    assert f"{TRIAL}: cannot be read: not UTF-8" in refusal(["experiment=trial"], conf)
+
+
+def test_a_few_lines_of_aliases_that_stand_for_millions_of_values_are_refused_at_once(
+    conf, experiment
+):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    for n in range(1, 8):
+        lines.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]")
+    experiment("\n".join(lines))
+    assert "the file holds more than 10,000 values" in refusal(["experiment=trial"], conf)
+
+
+def test_aliases_and_merges_that_stand_for_little_are_fine(conf, experiment):
+    experiment(
+        "grid: {task: [adding, copy_memory]}\n"
+        "task:\n  adding: &short {steps: 7}\n  copy_memory: {<<: *short, length: 9}\n"
+    )
+    tasks = {spec.task.name: spec.task.settings for spec in plan(["experiment=trial"], conf).cells}
+    assert (tasks["adding"]["steps"], tasks["copy_memory"]["steps"]) == (7, 7)
+    assert tasks["copy_memory"]["length"] == 9
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from bench import discovery
 from bench.planning import estimate, plan
+from bench.planning.estimates import estimates
 from bench.records import RunSpec
 
 SEQUENCE = [
@@ -49,7 +50,21 @@ def test_a_long_sequence_costs_in_proportion_to_its_length(architecture):
         for n in (2000, 4000)
     )
     assert longer.seconds == pytest.approx(2 * long.seconds, rel=0.05)
-    assert longer.bytes > 1.5 * long.bytes
+    assert long.bytes < longer.bytes < 2 * long.bytes
+
+
+def test_states_that_are_computed_again_take_no_more_memory():
+    """Beyond a bound a sequence is cut in segments; only the batches still grow with its length."""
+    sizes = [
+        estimate(spec("task=adding", "architecture=lstm", f"length={n}")).bytes
+        for n in (10_000, 20_000, 30_000)
+    ]
+    plain = [
+        estimate(spec("task=adding", "architecture=rnn_tanh", "hidden_size=1", f"length={n}")).bytes
+        for n in (10_000, 20_000)
+    ]
+    assert sizes[1] - sizes[0] == sizes[2] - sizes[1]
+    assert sizes[1] - sizes[0] == pytest.approx(plain[1] - plain[0], rel=0.05)
 
 
 @pytest.mark.parametrize("architecture", SEQUENCE)
@@ -89,8 +104,24 @@ def test_a_module_at_every_step_and_double_precision_cost_more():
 def test_memory_is_that_of_the_larger_of_training_and_evaluation():
     def found(batch: int, held_out: int) -> int:
         sizes = [f"batch_size={batch}", f"task.adding.evaluation_size={held_out}"]
-        return estimate(spec("task=adding", "length=1000", *sizes)).bytes
+        layers = "architecture.rnn_tanh.num_layers=2"
+        return estimate(spec("task=adding", "length=1000", layers, *sizes)).bytes
 
-    assert found(512, 8) > found(32, 8)
+    assert found(512, 100) > found(32, 100)
     assert found(32, 2048) > found(32, 256)
     assert found(8, 2048) == found(16, 2048)
+
+
+def test_estimates_of_a_whole_plan_are_those_of_its_cells():
+    planned = plan(
+        [
+            "task=adding,copy_memory",
+            "architecture=rnn_tanh,gru",
+            "mitigation=none,layer_norm+clip_norm",
+            "lr=0.1,0.2",
+            "length=20,30",
+            "dtype=float32,float64",
+            "protocol.evaluations=25,50",
+        ]
+    )
+    assert estimates(planned.cells) == list(map(estimate, planned.cells))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
 
+import omegaconf.base
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
@@ -64,6 +66,21 @@ def test_hydras_global_state_is_left_clear(conf):
     with pytest.raises(BadInput):
         composing.compose(Overrides(grid={"task": ["nonesuch"]}), conf)
     assert not GlobalHydra.instance().is_initialized()
+
+
+@pytest.mark.parametrize("nth_call", range(1, 12))
+def test_an_interrupt_amid_hydras_work_is_an_interrupt(nth_call, monkeypatch, conf):
+    """OmegaConf's `finally` clauses make errors of their own out of some."""
+    key, calls = omegaconf.base.Node._key, itertools.count(1)
+
+    def interrupted(node):
+        if next(calls) == nth_call:
+            raise KeyboardInterrupt
+        return key(node)
+
+    monkeypatch.setattr(omegaconf.base.Node, "_key", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        plan(["task=adding"], conf)
 
 
 def test_no_environment_variable_reaches_a_spec(conf, experiment, monkeypatch):

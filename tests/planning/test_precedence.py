@@ -138,26 +138,3 @@ def test_the_results_go_under_the_experiments_name():
     assert str(plan(["experiment=smoke"]).results) == "results/smoke"
     assert str(plan(["experiment=smoke", "results=elsewhere"]).results) == "elsewhere"
     assert str(plan(["task=adding", "results=~nobody_of_that_name"]).results).startswith("~")
-
-
-def test_the_config_as_text_makes_the_same_plan_again(conf, experiment):
-    overrides = [
-        "task=adding,sequential_digits",
-        "architecture=rnn_tanh,lstm",
-        "mitigation=none,orthogonal+clip_norm",
-        "mitigation.clip_norm.threshold=1e-5,inf",
-        "optimizer=sgd,adam",
-        "lr=0.1,3e-7",
-        "task.adding.length=20,30",
-        "hidden_size=8",
-        "seeds=2,5",
-        "dtype=float32,float64",
-        "protocol.window=11",
-        "executor.workers=2",
-    ]
-    planned = plan(overrides)
-    experiment(planned.config_text)
-    again = plan(["experiment=trial"], conf)
-    assert [spec.run_id for spec in again.runs] == [spec.run_id for spec in planned.runs]
-    assert again.config_text == planned.config_text
-    assert again.executor == planned.executor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -243,6 +243,8 @@ class Stored:
 
     record: RunRecord
     status: str
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    semantics_version: int = 1
 
     @property
     def run_id(self) -> str:

@@ -22,7 +22,7 @@ def test_only_current_results_count_and_the_rest_is_told_apart() -> None:
     ]
     (cell,) = cells(runs)
     assert [run.spec.seed for run in cell.results] == [0, 1]
-    assert cell.why_left_out == {"stale": 1, "failed": 1, "timeout": 1}
+    assert cell.why_not_counted == {"stale": 1, "failed": 1, "timeout": 1}
 
 
 def test_the_order_of_the_runs_changes_nothing() -> None:

@@ -50,10 +50,10 @@ def test_a_row_stands_for_the_updates_since_the_row_before() -> None:
 
 
 def test_after_its_end_a_diverged_run_is_worse_than_any_number_and_a_frozen_one_stays() -> None:
-    ended = [run(0, [1, 5], [1.0, 2.0], outcome) for outcome in (DIVERGED, FROZEN, COMPLETED)]
-    for dead, last in zip(ended, (np.inf, 2.0, 2.0), strict=True):
-        other = run(1, [1, 5, 100], [0.5, 0.5, 0.5])
-        assert loss([dead, other]).high.tolist() == [1.0, 2.0, last]
+    for outcome, last in ((DIVERGED, np.inf), (FROZEN, 2.0), (COMPLETED, 2.0)):
+        ended = [run(seed, [1, 5], [1.0, 2.0], outcome) for seed in range(2)]
+        other = run(2, [1, 5, 100], [0.5, 0.5, 0.5])
+        assert loss([*ended, other]).median.tolist() == [1.0, 2.0, last]
 
 
 def test_the_median_does_not_mend_because_the_worst_runs_have_died() -> None:
@@ -79,9 +79,13 @@ def test_a_run_that_dies_early_lowers_no_line(
     worse = runs.copy()
     worse[dies] = run(dies, steps[:end], losses[dies][:end], DIVERGED)
     before, after = loss(runs), loss(worse)
-    for line in ("median", "low", "high"):
-        shown = np.isin(before.x, after.x)
-        assert (getattr(after, line) >= getattr(before, line)[shown]).all()
+    shown = np.isin(before.x, after.x)
+    lines = zip(all_lines(before), all_lines(after), strict=True)
+    assert all((better[shown] <= worse).all() for better, worse in lines)
+
+
+def all_lines(band: Band) -> list[np.ndarray]:
+    return [band.median, *(band.quartiles or ())]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -90,17 +94,33 @@ def test_what_is_not_finite_is_drawn_as_infinity(value: float) -> None:
     assert band.median.tolist() == [1.0, np.inf, 2.0]
 
 
-def test_few_runs_show_their_extremes_and_more_their_quartiles() -> None:
-    runs = [run(seed, [1], [float(seed)]) for seed in range(5)]
-    few, more = loss(runs[:3]), loss(runs)
-    assert (few.low[0], few.median[0], few.high[0]) == (0, 1, 2)
-    assert (more.low[0], more.median[0], more.high[0]) == (1, 2, 3)
+def test_few_runs_are_shown_one_by_one_and_more_by_their_quartiles() -> None:
+    outcomes = [COMPLETED, DIVERGED, COMPLETED, FROZEN, COMPLETED]
+    runs = [run(seed, [1], [float(seed)], outcome) for seed, outcome in enumerate(outcomes)]
+    for num in (2, 3, 4):
+        few = loss(runs[:num])
+        assert few.quartiles is None
+        assert [trace.y[0] for trace in few.traces] == list(range(num))
+        assert [trace.ending for trace in few.traces] == [end.value for end in outcomes[:num]]
+    more = loss(runs)
+    assert more.quartiles is not None
+    low, high = more.quartiles
+    assert (low[0], more.median[0], high[0]) == (1, 2, 3)
+    assert [trace.ending for trace in more.traces] == ["diverged", "frozen"]
+    assert loss(runs[:1]).traces == []  # its median is the run
+
+
+def test_the_flow_of_few_runs_is_shown_one_by_one_too() -> None:
+    for num, shown in ((1, []), (4, [0.0, 1.0, 2.0, 3.0]), (5, [])):
+        band = read([flow(seed, [(1, 0, float(seed))]) for seed in range(num)]).flow
+        assert band is not None
+        assert [trace.y[0] for trace in band.traces] == shown
+        assert (band.quartiles is None) == (num < 5)
 
 
 def test_a_run_that_diverged_before_its_first_row_counts_from_the_start() -> None:
     runs = [run(0, [1, 2], [1.0, 1.0]), record(DIVERGED, seed=1)]
-    band = loss(runs)
-    assert band.high.tolist() == [np.inf, np.inf]
+    assert loss(runs).median.tolist() == [np.inf, np.inf]
     assert read(runs).gaps[0] == "curves: 1 of 2 runs recorded them"
 
 

@@ -83,7 +83,7 @@ def test_nothing_to_draw_has_no_scale() -> None:
 def band(values: list[float], ending: str | None = None) -> Band:
     y = np.array(values, dtype=float)
     x = np.arange(1.0, y.size + 1)
-    return Band(x, y, y, y, [Trace(x, y, ending)] if ending else [])
+    return Band(x, y, (y, y), [Trace(x, y, ending)] if ending else [])
 
 
 def test_a_diverged_run_ends_in_a_cross_at_its_last_point() -> None:

@@ -18,7 +18,7 @@ def made() -> Report:
     return Report(
         folder=FOLDER,
         summaries=[summarise(cell) for cell in group(collected)],
-        left_out=[run for cell in collected.values() for run in cell.left_out],
+        not_counted=[run for cell in collected.values() for run in cell.not_counted],
         alarms=["run 01 contradicts run 02"],
         files=[
             FOLDER / name for name in ("tables/a.csv", "tables/a.md", "figures/a.png", "report.md")
@@ -40,9 +40,9 @@ def test_without_a_terminal_it_is_plain_text() -> None:
     assert "adding: mse on test data, lower is better, chance 0.167\n" in text
 
 
-def test_it_says_what_was_left_out_what_contradicts_and_what_stands_where() -> None:
+def test_it_says_what_was_not_counted_what_contradicts_and_what_stands_where() -> None:
     text = printed(made())
-    assert "left out: 2 failed, 1 timeout (listed in the report)\n" in text
+    assert "not counted: 2 failed, 1 timeout (listed in the report)\n" in text
     assert "contradiction: run 01 contradicts run 02\n" in text
     assert "report:  results/demo/report/report.md\n" in text
     assert "tables:  results/demo/report/tables (1 as .csv, .md)\n" in text

@@ -12,15 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.records import Outcome, RunRecord
+from bench.records import Event, EventKind, Outcome, RunRecord
 from bench.reporting.cell_tables import learning_table, outcomes_table
 from bench.reporting.cells import group
 from bench.reporting.collection import collect
+from bench.reporting.endings import endings, short_endings
 from bench.reporting.events import event_rows
 from bench.reporting.formats import FORMATS, latex_text, markdown_text, render
-from bench.reporting.list_tables import events_table, left_out_table
+from bench.reporting.list_tables import events_table, not_counted_table, not_estimable_table
 from bench.reporting.summaries import CellSummary, summarise
 from bench.reporting.tables import Column, Table, build
+from bench.reporting.unestimable import missing
 from tests.reporting.made_up import record, stored, whole_report
 
 DIVERGED = Outcome.DIVERGED
@@ -32,12 +34,13 @@ def summaries(runs: list[RunRecord]) -> list[CellSummary]:
 
 def whole_tables() -> list[Table]:
     found = summaries(whole_report())
-    left_out = [run for one in found for run in one.cell.left_out]
+    cells = [one.cell for one in found]
+    not_counted = [run for cell in cells for run in cell.not_counted]
     return [
         outcomes_table(found),
         learning_table(found),
-        events_table([row for one in found for row in event_rows(one.cell)]),
-        left_out_table(left_out),
+        events_table([row for cell in cells for row in event_rows(cell)], cells),
+        not_counted_table(not_counted),
     ]
 
 
@@ -55,15 +58,40 @@ def read(table: Table) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_no_file_says_nan_or_is_left_blank(suffix: str) -> None:
+def test_no_file_says_nan(suffix: str) -> None:
     for table in whole_tables():
         text = render(table, suffix)
-        assert not re.search(r"(?<![\w.])(nan|NaN|None|null)(?![\w.])", text)
-        if suffix == "csv":
-            assert all(field for row in read(table) for field in row.values()), table.name
+        assert not re.search(r"(?<![\w.])(nan|NaN|None|null|inf)(?![\w.])", text)
 
 
-def test_a_machine_reads_numbers_and_explicit_words() -> None:
+def test_a_column_holds_numbers_or_words_and_never_both() -> None:
+    for table in whole_tables():
+        frame = pd.read_csv(
+            io.StringIO(render(table, "csv")), keep_default_na=False, na_values=[""]
+        )
+        for name in table.field_names:
+            kinds = {type(row[name]) for row in table.records} - {type(None)}
+            assert kinds <= {int, float} or kinds == {str}, (table.name, name)
+            is_number = kinds <= {int, float}
+            assert pd.api.types.is_numeric_dtype(frame[name]) == is_number, (table.name, name)
+            if not is_number:
+                assert frame[name].notna().all(), (table.name, name)
+
+
+def test_where_there_is_no_number_another_column_says_why() -> None:
+    runs = [*whole_report(), record(steps=77)]
+    frame = pd.read_csv(io.StringIO(render(learning_table(summaries(runs)), "csv")))
+    for key in ("steps_to_solve", "test_metric"):
+        numbers = frame[[name for name in frame if name.startswith(f"{key}_")]]
+        numbers = numbers.drop(columns=f"{key}_note")
+        for (_, row), note in zip(
+            numbers.iterrows(), frame[f"{key}_note"].fillna("none"), strict=True
+        ):
+            missing = [name.removeprefix(f"{key}_") for name in row[row.isna()].index]
+            assert [part.split(": ")[0] for part in note.split("; ")] == (missing or ["none"])
+
+
+def test_a_machine_reads_numbers_and_in_a_column_of_their_own_words() -> None:
     runs = [
         *(record(seed=seed, metric=0.1 + seed, solved_step=100) for seed in range(2)),
         *(record(DIVERGED, seed=seed) for seed in range(2, 5)),
@@ -71,11 +99,14 @@ def test_a_machine_reads_numbers_and_explicit_words() -> None:
     ]
     rows = read(learning_table(summaries(runs)))
     lstm, tanh = rows
-    assert tanh["steps_to_solve_median"] == "not reached"
+    assert tanh["steps_to_solve_median"] == ""
     assert tanh["steps_to_solve_lower_quartile"] == "100"
-    assert (tanh["test_metric_lowest"], tanh["test_metric_median"]) == ("0.1", "diverged")
-    assert lstm["test_metric_median"] == "not estimable"
-    assert lstm["steps_to_solve_lower_quartile"] == "not estimable"
+    assert tanh["steps_to_solve_note"] == "median: not reached; upper_quartile: not reached"
+    assert (tanh["test_metric_lowest"], tanh["test_metric_median"]) == ("0.1", "")
+    assert tanh["test_metric_note"].startswith("median: diverged; ")
+    assert lstm["test_metric_median"] == ""
+    assert lstm["test_metric_note"].startswith("median: not estimable; ")
+    assert "lower_quartile: not estimable" in lstm["steps_to_solve_note"]
 
 
 def test_pandas_reads_counts_as_numbers() -> None:
@@ -84,12 +115,11 @@ def test_pandas_reads_counts_as_numbers() -> None:
     ended = frame[["diverged", "frozen", "completed"]].sum(axis=1)
     np.testing.assert_array_equal(ended, frame["runs"])
     assert frame["runs"].sum() == sum(run.outcome.is_result for run in whole_report())
-    assert frame.notna().all(axis=None)
 
 
-def test_every_run_is_counted_or_left_out_and_the_number_stands_beside_the_cell() -> None:
+def test_every_run_is_counted_or_not_counted_and_the_number_stands_beside_the_cell() -> None:
     frame = pd.read_csv(io.StringIO(render(outcomes_table(summaries(whole_report())), "csv")))
-    assert frame["runs"].sum() + frame["left_out"].sum() == len(whole_report())
+    assert frame["runs"].sum() + frame["not_counted"].sum() == len(whole_report())
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)"])
@@ -183,3 +213,36 @@ def test_columns_that_never_vary_are_not_shown_to_a_reader() -> None:
 def test_where_solved_runs_were_stopped_divergence_is_that_before_solving() -> None:
     table = outcomes_table(summaries([record(stop_on_solved=True)]))
     assert "Diverged before solving" in table.headings
+    (row,) = read(table)
+    assert row["divergence_looked_for"] == "before solving"
+
+
+def test_where_some_were_stopped_every_row_says_which_divergence_it_counts() -> None:
+    found = summaries(
+        [record(), record(stop_on_solved=True), record(task="digits", stop_on_solved=True)]
+    )
+    table = outcomes_table(found)
+    column = table.headings.index("Diverged")
+    stopped = [summary.cell.spec.stop_on_solved for summary in found]
+    assert [line[column].endswith(" before solving") for line in table.lines] == stopped
+    expected = {True: "before solving", False: "over the whole budget"}
+    assert [row["divergence_looked_for"] for row in read(table)] == [expected[s] for s in stopped]
+    assert [endings(one)[0].endswith("before solving") for one in found] == stopped
+    assert [short_endings(one).split("\n")[0].endswith("*") for one in found] == stopped
+
+
+def test_what_varies_in_the_report_is_shown_beside_every_event_and_every_gap() -> None:
+    """Also where the runs that had events are all of one kind."""
+    event = Event(EventKind.LOSS_INF, 3, "loss")
+    runs = [
+        record(DIVERGED, first_event=event, event_counts={"loss_inf": 1}),
+        record(seed=1, settings={"sgd": {"lr": 0.01}}, dtype="float64"),
+    ]
+    found = summaries(runs)
+    cells = [one.cell for one in found]
+    rows = [row for cell in cells for row in event_rows(cell)]
+    assert len({row.cell.cell_id for row in rows}) == 1
+    gaps = missing(found[:1], [])
+    for table in (events_table(rows, cells), not_estimable_table(gaps, cells)):
+        assert {"Optimizer", "Settings"} < set(table.headings)
+        assert table.lines

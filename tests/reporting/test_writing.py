@@ -11,7 +11,7 @@ import pytest
 from bench.records import BadInput, Outcome
 from bench.reporting.files import MANIFEST, publish
 from bench.reporting.writing import Report, write_report
-from tests.reporting.made_up import record, stored, story, whole_report
+from tests.reporting.made_up import Stored, record, stored, story, whole_report
 
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = """
@@ -46,7 +46,7 @@ def small(folder: Path, **of_spec: str) -> Report:
 def test_a_report_has_every_table_and_figure_in_every_format(tmp_path: Path) -> None:
     report = write_report(stored(whole_report(num_seeds=2)), tmp_path / "report")
     names = set(contents(report.folder))
-    for table in ("outcomes", "learning", "events", "not_estimable", "left_out"):
+    for table in ("outcomes", "learning", "events", "not_estimable", "not_counted"):
         assert {f"tables/{table}.{suffix}" for suffix in ("csv", "md", "tex")} <= names
     for figure in ("outcomes", "loss_and_gradient_norm_adding", "gradient_flow_digits"):
         assert {f"figures/{figure}.{suffix}" for suffix in ("pdf", "png")} <= names
@@ -136,10 +136,47 @@ def test_failures_alone_make_a_report_that_says_so(tmp_path: Path) -> None:
     report = write_report(stored(runs), tmp_path)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "0 runs in 0 cells" in text
-    assert "left out, and listed below: 2 failed" in text
+    assert "not counted, and listed below: 2 failed" in text
     assert "ValueError: \\| \\<b\\>" in text
     assert report.summaries[0].num_runs == 0
-    assert [run.record.spec.seed for run in report.left_out] == [0, 1]
+    assert [run.record.spec.seed for run in report.not_counted] == [0, 1]
+
+
+def test_it_says_what_the_results_were_made_with(tmp_path: Path) -> None:
+    told = {
+        "suite_version": "0.1.0",
+        "git_commit": "0123456789abcdef",
+        "git_dirty": True,
+        "python": "3.11.7",
+        "torch": "2.13.0",
+        "numpy": "2.4.0",
+        "cpu_model": "Intel Xeon",
+        "cpu_capability": "AVX512",
+        "kernels": "avx512",
+    }
+    other = told | {"torch": "2.12.1", "cpu_model": "AMD EPYC", "git_dirty": False}
+    runs = [
+        *(Stored(record(seed=seed), "current", told, 2) for seed in range(3)),
+        Stored(record(seed=3), "current", other, 2),
+        Stored(record(seed=4), "stale", told | {"torch": "1.0"}, 1),  # counts nowhere
+        Stored(record(Outcome.FAILED, seed=5), "failed"),
+    ]
+    texts = []
+    for number, order in enumerate((runs, runs[::-1])):
+        write_report(order, tmp_path / str(number))
+        texts.append((tmp_path / str(number) / "report.md").read_text(encoding="utf-8"))
+    assert texts[0] == texts[1]
+    section = texts[0].partition("## Made with\n\n")[2].partition("\n\n")[0]
+    assert section.splitlines() == [
+        "- code: version 0.1.0, 0123456789ab with changes (3 runs), "
+        "version 0.1.0, 0123456789ab (1 run)",
+        "- semantics version: 2",
+        "- python: 3.11.7",
+        "- torch: 2.13.0 (3 runs), 2.12.1 (1 run)",
+        "- numpy: 2.4.0",
+        "- processor: Intel Xeon (AVX512) (3 runs), AMD EPYC (AVX512) (1 run)",
+        "- kernels: avx512",
+    ]
 
 
 def test_contradicting_results_stand_at_the_top(tmp_path: Path) -> None:

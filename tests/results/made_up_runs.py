@@ -95,8 +95,10 @@ def provenance(run: RunSpec | None = None, **changes: Any) -> dict[str, Any]:
         member_key(kind, member): digest_of(kind, member.name)
         for kind, member in (run or spec()).members
     }
-    made_up = dict.fromkeys(PROVENANCE_FIELDS, "made up")
-    return made_up | {"member_digests": digests, "git_commit": None, "git_dirty": None} | changes
+    told: dict[str, Any] = dict.fromkeys(PROVENANCE_FIELDS, "made up")
+    told |= {"git_commit": None, "git_dirty": None, "cpu_cores": 2, "torch_threads": 1}
+    told |= {"flush_denormal": False, "deterministic_algorithms": False}
+    return told | {"member_digests": digests} | changes
 
 
 def members(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 
 from bench.records import RunRecord
 from bench.results.ledger import Ledger
@@ -90,6 +91,13 @@ def mirror_process(folder: Path) -> psutil.Process:
         if "bench.results.wandb_mirror" in child.cmdline() and str(folder) in child.cmdline()
     ]
     return found
+
+
+def have_python_begin_with(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Python that is started from now on runs `code` before all else; a file in `folder`."""
+    (folder / "first").mkdir()
+    (folder / "first" / "sitecustomize.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(folder / "first"))
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

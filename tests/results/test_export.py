@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from bench.paths import PACKAGE
 from bench.records import CURVE_COLUMNS, FLOW_COLUMNS, BadInput, RunRecord
 from bench.results import export as exporting
 from bench.results.export import export
+from bench.results.export_columns import CURVES, FLOW, RUNS
 from bench.results.store import Store
 from tests.results import made_up_runs as made_up
 
@@ -133,11 +136,80 @@ def test_a_column_of_several_types_loses_nothing(tmp_path: Path) -> None:
     assert list(runs["facts.c"]) == ["True", str(2**70)]
 
 
+def types(path: Path) -> dict[str, tuple[str, str]]:
+    """Column -> its type in the file, and in pandas."""
+    frame = pd.read_parquet(path)
+    return {
+        field.name: (str(field.type), str(frame[field.name].dtype))
+        for field in pq.read_schema(path)
+    }
+
+
+def test_types_are_the_same_whatever_the_runs(tmp_path: Path, records: list[RunRecord]) -> None:
+    """None solved, one, or all; with a first event or without; failures alone, or nothing."""
+    contents = ([], records[2:], records[1:], records[:2], records[:1], records)
+    found = []
+    for number, some in enumerate(contents):
+        with put(tmp_path / str(number), *some) as store:
+            found.append([types(path) for path in export([store], tmp_path / str(number))])
+    settings = ("task.", "architecture.", "mitigation.", "optimizer.")
+    everywhere = [
+        [
+            {name: kind for name, kind in one.items() if not name.startswith(settings)}
+            for one in each
+        ]
+        for each in found
+    ]
+    assert all(each == everywhere[0] for each in everywhere)
+    runs, curves, _ = everywhere[0]
+    assert runs["solved_step"] == runs["seed"] == ("int64", "Int64")
+    assert runs["stop_on_solved"] == runs["provenance.git_dirty"] == ("bool", "boolean")
+    assert runs["scores.test_loss"] == curves["training_loss"] == ("double", "float64")
+    assert runs["error"][0] == runs["provenance.torch"][0] == "string"
+    # A setting has one type too, wherever there is a run with it.
+    of_settings: dict[str, set[tuple[str, str]]] = {}
+    for each in found:
+        for name, kind in each[0].items():
+            of_settings.setdefault(name, set()).add(kind)
+    assert {name for name, kinds in of_settings.items() if len(kinds) > 1} == set()
+    assert ("int64", "Int64") in of_settings["task.length"]
+    assert ("double", "float64") in of_settings["optimizer.lr"]
+
+
+def test_missing_whole_numbers_are_missing_and_the_others_whole(
+    tmp_path: Path, records: list[RunRecord]
+) -> None:
+    with put(tmp_path, *records) as store:
+        runs = pd.read_parquet(export([store], tmp_path)[0]).sort_values("seed")
+    assert list(runs.solved_step.isna()) == [False, True, True]
+    assert list(runs["first_event.step"].dropna()) == [5]
+    assert runs.solved_step.sum() == 90
+
+
 def test_an_empty_store(tmp_path: Path) -> None:
     with put(tmp_path) as store:
         frames = [pd.read_parquet(path) for path in export([store], tmp_path)]
     assert [len(frame) for frame in frames] == [0, 0, 0]
-    assert list(frames[1].columns) == ["run_id", *CURVE_COLUMNS]
+    assert [list(frame.columns) for frame in frames] == [[*RUNS], [*CURVES], [*FLOW]]
+
+
+@pytest.mark.usefixtures("member_files")
+def test_a_fact_of_another_type_is_bad_input_and_leaves_the_files(tmp_path: Path) -> None:
+    with put(tmp_path, made_up.record()) as store:
+        before = [path.read_bytes() for path in export([store], tmp_path)]
+    wrong = made_up.record(made_up.spec(1), facts={"metric": 5})
+    complaint = r"^facts\.metric is not string in every run"
+    with put(tmp_path, wrong) as store, pytest.raises(BadInput, match=complaint):
+        export([store], tmp_path)
+    assert [(tmp_path / "export" / name).read_bytes() for name in NAMES] == before
+
+
+def test_the_document_lists_every_column_with_its_type() -> None:
+    document = (PACKAGE.parent / "docs" / "export.md").read_text("utf-8")
+    for heading, columns in {"runs": RUNS, "curves": CURVES, "flow": FLOW}.items():
+        section = document.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        listed = re.findall(r"^\| `([^`]+)` \| (\w+) \|", section, re.MULTILINE)
+        assert listed == [(name, str(kind)) for name, kind in columns.items()]
 
 
 def test_a_second_export_replaces_the_first_at_once(

@@ -18,6 +18,7 @@ import pytest
 
 import bench
 from bench import paths
+from bench.kernels import levels
 from bench.results import provenance
 from bench.results.schema import PROVENANCE_FIELDS
 from bench.results.store import Store
@@ -56,10 +57,10 @@ with Store.open(sys.argv[2]) as store:
 
 
 def test_every_field_is_collected_and_stored(tmp_path: Path, member_files: object) -> None:
-    collected = provenance.collect(made_up.spec(), kernels="avx2")
+    collected = provenance.collect(made_up.spec())
     assert set(collected) == set(PROVENANCE_FIELDS)
     assert [name for name, value in collected.items() if value in ("", "unknown")] == []
-    assert collected["kernels"] == "avx2"
+    assert collected["kernels"] == levels.in_words()
     assert collected["suite_version"] == bench.__version__
     assert collected["member_digests"] == made_up.provenance()["member_digests"]
     age = datetime.now(UTC) - datetime.fromisoformat(collected["started_at"])

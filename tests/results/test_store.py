@@ -223,23 +223,6 @@ def test_a_refused_row_leaves_the_store_as_it_was(tmp_path: Path) -> None:
         store.put(made_up.record(final=1.0), made_up.provenance())
 
 
-def test_a_run_is_found_by_the_beginning_of_its_id(
-    tmp_path: Path, member_files: MemberFiles
-) -> None:
-    specs = [made_up.spec(seed) for seed in range(40)]
-    with Store.open(tmp_path) as store:
-        for spec in specs:
-            store.put(made_up.record(spec), made_up.provenance(spec))
-        wanted = specs[7].run_id
-        assert store.find(wanted[:9].upper()).run_id == wanted
-        with pytest.raises(BadInput, match=r"^run : 40 runs begin so \(\w+, \w+, \w+, \.\.\.\)"):
-            store.find("")
-        with pytest.raises(BadInput, match=rf"there is none in .*did you mean {wanted}"):
-            store.find("%" + wanted[1:])
-        with pytest.raises(KeyError):
-            store.get(wanted[:9])
-
-
 def test_what_is_refused_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "other").mkdir()

@@ -80,7 +80,7 @@ def test_more_than_half_dead_makes_the_median_worse_than_any_number(higher: bool
     found = of([(0.5, False), (0.6, False), *[(0.1, True)] * 3], higher_is_better=higher)
     assert isinstance(found, Spread)
     assert found.median == worst
-    assert (found.num_worst, found.num_runs) == (3, 5)
+    assert found.num_runs == 5
     fewer = of(
         [(0.5, False), (0.6, False), (0.7, False), *[(0.1, True)] * 2], higher_is_better=higher
     )

@@ -32,7 +32,7 @@ def rows_of(pixels: np.ndarray, labels: np.ndarray) -> list[tuple[bytes, int]]:
 def test_the_parts_are_disjoint_and_together_the_whole_set() -> None:
     """No image of the set occurs twice, so that equal pixels are the same row."""
     pixels, labels = load_digits(return_X_y=True)
-    whole = rows_of(pixels / 16, labels)
+    whole = rows_of((pixels / 16).astype(np.float32), labels)
     assert len(set(whole)) == len(whole) == sum(SIZES.values())
     found = [row for part in parts().values() for row in rows_of(*part)]
     assert sorted(found) == sorted(whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
@@ -22,6 +23,18 @@ def test_parameters_and_gradients_are_views_of_one_vector():
     expected = torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
     assert torch.equal(flat.gradients, expected)
     assert flat.gradients.any()
+
+
+def test_the_scale_is_that_of_the_smallest_parameter_that_is_not_zero():
+    network = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    sizes = {"0.weight": -7.0, "0.bias": 0.0, "1.weight": 1e-3, "1.bias": 0.0}
+    for name, parameter in network.named_parameters():
+        nn.init.zeros_(parameter)
+        parameter.data.view(-1)[1] = sizes[name]
+    flat = FlatParameters(network)
+    assert flat.scale == pytest.approx(1e-3)
+    flat.values.zero_()
+    assert flat.scale == 0.0
 
 
 def test_a_gradient_that_was_replaced_or_removed_is_brought_back():

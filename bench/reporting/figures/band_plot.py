@@ -36,12 +36,13 @@ def draw_bands(
 
 
 def _draw_band(ax: Axes, band: Band, style: LineStyle, scale: LogScale, order: int) -> None:
-    low, median, high = (scale.place(line) for line in (band.low, band.median, band.high))
-    ax.fill_between(band.x, low, high, color=style.color, alpha=0.12, linewidth=0, zorder=2)
+    if band.quartiles is not None:
+        low, high = map(scale.place, band.quartiles)
+        ax.fill_between(band.x, low, high, color=style.color, alpha=0.12, linewidth=0, zorder=2)
     _draw_traces(ax, band.traces, style, scale)
     ax.plot(
         band.x,
-        median,
+        scale.place(band.median),
         # Staggered, so that the markers of lines that run together do not hide one another.
         markevery=(0.04 * order, 1 / _MARKERS_PER_LINE),
         **style.as_line(),
@@ -56,7 +57,7 @@ def _draw_traces(ax: Axes, traces: Sequence[Trace], style: LineStyle, scale: Log
     x = np.concatenate([part for trace in traces for part in (trace.x, gap)])
     y = np.concatenate([part for trace in traces for part in (scale.place(trace.y), gap)])
     ax.plot(x, y, color=style.color, linewidth=0.5, alpha=0.5, zorder=2.5)
-    for ending in sorted({trace.ending for trace in traces}):
+    for ending in sorted({trace.ending for trace in traces} & END_MARKERS.keys()):
         ended = [trace for trace in traces if trace.ending == ending]
         ax.plot(
             [trace.x[-1] for trace in ended],

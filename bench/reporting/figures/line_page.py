@@ -140,7 +140,7 @@ def _draw_panel(
 
 def _row_scale(row: PanelRow) -> LogScale | None:
     bands = [band for panel in row.panels for band in panel.values()]
-    lines = [line for band in bands for line in (band.median, band.low, band.high)]
+    lines = [line for band in bands for line in (band.median, *(band.quartiles or ()))]
     traces = [trace.y for band in bands for trace in band.traces]
     levels = [np.array([level]) for level in row.references if level is not None]
     return log_scale([*lines, *traces, *levels], row.ceiling) if bands else None

@@ -1,0 +1,19 @@
+"""Train two updates at the length given (0: import alone) and print this process's peak memory."""
+
+import resource
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+
+def main(length: int) -> None:
+    from bench.training.run import run
+    from speed_parts.growth import specification
+
+    run(specification(length=length or 10, steps=2, evaluation_size=100))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,144 @@
+"""Whole runs whose digests must never change by themselves, on any processor.
+
+`python -m tests.golden_runs golden` prints the digests of the dozen that the repository keeps,
+`every` those of every member in both types, `battery` one for each that says it is portable.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import product
+
+from bench import discovery
+from bench.records import RunSpec
+from bench.training.run import run
+from tests.specs import spec
+
+TASKS = {"adding": 40, "temporal_order": 40, "copy_memory": 20, "sequential_digits": None}
+RECURRENT = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+DTYPES = ("float32", "float64")
+
+
+GOLDEN = {
+    "tanh explodes": "fda7af78f6b4fd31",
+    "tanh clipped": "1f6661e4d4fe7cb9",
+    "relu explodes": "af89a7172844ac46",
+    "lstm float64": "6d6bcffb85ab3f80",
+    "gru clipped": "dc2643ba8c4e6323",
+    "two layers": "cc2a02b6b034fb57",
+    "normalised": "fe8fd956d787d4bb",
+    "max_norm": "9d96a3f01077de0f",
+    "rmsprop float64": "ef4e632f29fb6f69",
+    "deep gelu": "e762d5329f6f00ec",
+    "deep selu": "ecc955291bc43c13",
+    "deep tanh float64": "d75893aceaa03247",
+}
+"""Name of a golden run -> the first digits of its digest, at this semantics version."""
+
+
+def exploding(architecture: str, mitigation: str = "none", dtype: str = "float32") -> RunSpec:
+    """Gain 2, T = 100, 300 updates: where one bit in another place would be seen."""
+    return spec(
+        architecture=architecture,
+        mitigation=mitigation,
+        steps=300,
+        dtype=dtype,
+        task_settings={"length": 100},
+        architecture_settings={"gain": 2.0, "hidden_size": 32},
+        optimizer_settings={"lr": 0.1},
+    )
+
+
+def deep(activation: str, mitigation: str = "none", dtype: str = "float32") -> RunSpec:
+    return spec(
+        task="digits",
+        architecture="mlp",
+        mitigation=mitigation,
+        dtype=dtype,
+        steps=30,
+        architecture_settings={
+            "activation": activation,
+            "depth": 20,
+            "gain": 2.0,
+            "hidden_size": 24,
+        },
+    )
+
+
+def golden() -> dict[str, RunSpec]:
+    """A dozen runs that between them use every kernel."""
+    return {
+        "tanh explodes": exploding("rnn_tanh"),
+        "tanh clipped": exploding("rnn_tanh", "clip_norm"),
+        "relu explodes": exploding("rnn_relu"),
+        "lstm float64": exploding("lstm", "clip_norm", "float64"),
+        "gru clipped": exploding("gru", "orthogonal+clip_norm"),
+        "two layers": spec(
+            task="copy_memory",
+            architecture="gru",
+            optimizer="adam",
+            architecture_settings={"num_layers": 2},
+        ),
+        "normalised": spec(
+            task="temporal_order", architecture="lstm", mitigation="layer_norm+l2", optimizer="adam"
+        ),
+        "max_norm": spec(
+            task="sequential_digits",
+            mitigation="autoclip+max_norm",
+            optimizer="momentum",
+            task_settings={},
+        ),
+        "rmsprop float64": spec(architecture="gru", optimizer="rmsprop", dtype="float64"),
+        "deep gelu": deep("gelu"),
+        "deep selu": deep("selu", "weight_decay+clip_value"),
+        "deep tanh float64": deep("tanh", "warmup+identity", "float64"),
+    }
+
+
+def battery() -> dict[str, RunSpec]:
+    """The smallest run of each task, architecture, mitigation and optimiser that says it is
+    portable, found on disk as everywhere."""
+    runs = {}
+    for kind in ("task", "architecture", "mitigation", "optimizer"):
+        for name, found in discovery.members(kind).items():
+            if found.facts["portable"]:
+                flat = found.facts.get("inputs") == "vector"
+                chosen = {"task": "digits", "architecture": "mlp"} if flat else {}
+                runs[f"{kind} {name}"] = spec(**(chosen | {kind: name}))
+    return runs
+
+
+def every_member() -> dict[str, RunSpec]:
+    """Each task with each architecture, each mitigation, each optimiser; float32 and float64."""
+    runs = {}
+    for dtype in DTYPES:
+        for (task, length), architecture in product(TASKS.items(), RECURRENT):
+            settings = {} if length is None else {"length": length}
+            runs[f"{task} {architecture} {dtype}"] = spec(
+                task=task, architecture=architecture, dtype=dtype, task_settings=settings
+            )
+        for architecture, mitigation in product(RECURRENT, ("none", "clip_norm")):
+            name = f"exploding {architecture} {mitigation} {dtype}"
+            runs[name] = exploding(architecture, mitigation, dtype)
+        for mitigation in discovery.members("mitigation"):
+            runs[f"{mitigation} {dtype}"] = spec(mitigation=mitigation, dtype=dtype)
+            runs[f"deep {mitigation} {dtype}"] = deep("tanh", mitigation, dtype)
+        for optimizer in discovery.members("optimizer"):
+            runs[f"{optimizer} {dtype}"] = spec(optimizer=optimizer, dtype=dtype)
+        for activation in ("tanh", "relu", "selu", "gelu", "linear"):
+            runs[f"deep {activation} {dtype}"] = deep(activation, "none", dtype)
+    return runs
+
+
+SETS = {"golden": golden, "battery": battery, "every": every_member}
+
+
+def digests(*names: str) -> dict[str, str]:
+    """Name of a run -> the first digits of its record's digest, of the sets of these names."""
+    runs = {name: wanted for chosen in names for name, wanted in SETS[chosen]().items()}
+    return {name: run(wanted).digest[:16] for name, wanted in runs.items()}
+
+
+if __name__ == "__main__":
+    for name, value in digests(*sys.argv[1:]).items():
+        print(value, name)
