@@ -194,7 +194,7 @@ class RunRecord:
     error: str | None = None  # the traceback of a failed run
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    peak_memory: int = 0  # bytes, of the process, so an upper bound
+    peak_memory: int = 0  # bytes, of the process while it ran
 
     @property
     def digest(self) -> str:

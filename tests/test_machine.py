@@ -7,7 +7,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.machine import available_memory, control_groups
+from bench.machine import (
+    available_memory,
+    control_groups,
+    forget_peak_memory,
+    peak_memory,
+)
 
 GIB = 2**30
 UNLIMITED = 9223372036854771712  # what version 1 says for no limit
@@ -127,3 +132,15 @@ def test_groups_are_named_from_the_inside_out(tmp_path: Path) -> None:
     mount = tmp_path / "sys/fs/cgroup"
     hybrid = mount / "unified"
     assert list(control_groups("", tmp_path)) == [mount / "c", mount, hybrid / "c", hybrid]
+
+
+def test_peak_memory_is_of_the_time_since_it_was_forgotten() -> None:
+    size = 200_000_000
+    taken = bytearray(size)
+    assert peak_memory() > size
+    del taken
+    forget_peak_memory()
+    after = peak_memory()
+    again = bytearray(size // 2)
+    assert peak_memory() > after + len(again) * 0.9
+    assert peak_memory() < after + size

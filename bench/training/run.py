@@ -7,7 +7,6 @@ before. Only the costs at the end of the record differ between two calls.
 from __future__ import annotations
 
 import hashlib
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from torch import Tensor
 from bench import discovery
 from bench.kernels import levels
 from bench.kernels.tap import Watch
+from bench.machine import forget_peak_memory, peak_memory
 from bench.network import Network
 from bench.records import Outcome, RunRecord, RunSpec, Setting
 from bench.tasks import Batch, Part, Task
@@ -34,13 +34,14 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 def run(spec: RunSpec) -> RunRecord:
     """Train one network as `spec` says, on one thread, and tell what came of it."""
     wall, cpu = time.perf_counter(), time.process_time()
+    forget_peak_memory()
     with _one_thread():
         record = _Run(spec).to_the_end()
     return replace(
         record,
         seconds=time.perf_counter() - wall,
         cpu_seconds=time.process_time() - cpu,
-        peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,  # KiB on Linux
+        peak_memory=peak_memory(),
     )
 
 
