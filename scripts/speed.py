@@ -50,7 +50,7 @@ def quick() -> Iterator[Measurement]:
         for hidden in (64, 128):
             yield from layers.recurrent(name, 200, hidden, rounds=5, peer=None)
     yield from layers.deep(rounds=5)
-    yield from waste.shares(steps=500)
+    yield from waste.shares(waste.CELLS[:2])
     yield waste.fixed_cost(runs=60)
     yield from waste.commands(rounds=2)
     yield growth.planning(20_000)
@@ -68,7 +68,7 @@ def full(grown: Growth) -> Iterator[Measurement]:
             peer.close()
     yield from layers.deep(rounds=9)
     yield from grids.grid(seeds=8, steps=400)
-    yield from waste.shares(steps=1000)
+    yield from waste.shares()
     yield waste.fixed_cost(runs=400)
     yield from waste.occupancy(runs=40, steps=1500, mirrored=True)
     yield from waste.commands(rounds=5)

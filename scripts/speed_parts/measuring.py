@@ -29,23 +29,34 @@ class Measurement:
         return self.value <= self.goal if self.at_most else self.value >= self.goal
 
 
+SPELL = 0.05  # seconds
+
+
 def interleaved(
     functions: Mapping[str, Callable[[], object]], rounds: int
 ) -> dict[str, list[float]]:
-    """Seconds of each function in every round; a round runs all of them, one after another.
+    """Seconds of a call of each function in every round; a round runs all, one after another.
 
-    A slow spell of the machine falls on all that are compared. The round before the first, in which
-    memory is touched and code compiled, is not counted.
+    A slow spell of the machine falls on all that are compared. A short function is called several
+    times in a row, as in training, until SPELL is over. What is done before the first round, in
+    which memory is touched and code compiled, is not counted.
     """
-    for function in functions.values():
+    calls = {}
+    for name, function in functions.items():
         function()
+        calls[name] = max(1, round(SPELL / _seconds(function, 1)))
     times: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(rounds):
         for name, function in functions.items():
-            started = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - started)
+            times[name].append(_seconds(function, calls[name]))
     return times
+
+
+def _seconds(function: Callable[[], object], calls: int) -> float:
+    started = time.perf_counter()
+    for _ in range(calls):
+        function()
+    return (time.perf_counter() - started) / calls
 
 
 def ratio(times: Mapping[str, list[float]], slower: str, faster: str) -> float:

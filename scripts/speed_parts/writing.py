@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from bench.execution.cores import available_cores
-from bench.kernels import compiler, levels
+from bench.kernels import levels
 from speed_parts.measuring import Measurement
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -68,8 +68,11 @@ static void product(long rows, long columns, long depth, Left a, const REAL *pac
         long width = columns - j < PANEL ? columns - j : PANEL;
         int vectors = (int)((width + WIDTH - 1) / WIDTH);
         int whole = width % WIDTH == 0;
-        for (long i = 0; i < rows; i += ROWS) {
-            int height = (int)(rows - i < ROWS ? rows - i : ROWS);
+        /* Tiles of nearly equal height: a low one at the end would have too few sums under way. */
+        long tiles = (rows + ROWS - 1) / ROWS;
+        int height;
+        for (long i = 0; i < rows; i += height, tiles--) {
+            height = (int)((rows - i + tiles - 1) / tiles);
             Left left = {a.at + i * a.row, a.row, a.column};
             const REAL *from = start ? start + i * start_row + j : NULL;
             REAL *to = c + i * c_row + j;
