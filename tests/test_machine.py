@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -144,3 +147,27 @@ def test_peak_memory_is_of_the_time_since_it_was_forgotten() -> None:
     again = bytearray(size // 2)
     assert peak_memory() > after + len(again) * 0.9
     assert peak_memory() < after + size
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+def test_kept_memory_is_used_again() -> None:
+    """In a process of its own, since there is no way back."""
+    code = (
+        "import ctypes, resource\n"
+        "from bench.machine import keep_freed_memory\n"
+        "libc = ctypes.CDLL(None)\n"
+        "libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]\n"
+        "libc.free.argtypes = [ctypes.c_void_p]\n"
+        "keep_freed_memory()\n"
+        "for round in range(6):\n"
+        "    if round == 1:\n"
+        "        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    block = libc.malloc(100_000_000)\n"
+        "    ctypes.memset(block, 1, 100_000_000)\n"
+        "    libc.free(block)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert int(answer.stdout) < 1000  # 24,000 pages a block, given back and taken anew

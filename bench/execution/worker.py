@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.machine import keep_freed_memory
 from bench.records import Outcome, RunRecord, RunSpec
 from bench.results.tracebacks import clean_traceback
 
@@ -101,6 +102,7 @@ def _import_engine() -> None:
 
     import bench.training.run  # noqa: F401
 
+    keep_freed_memory()
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
 

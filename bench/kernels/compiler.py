@@ -35,9 +35,7 @@ LEVELS = {
     "avx2": (32, 6, 2, ("-march=native", "-mno-avx512f")),
     "scalar": (0, 4, 4, ("-march=native",)),
 }
-
-
-_UNFINISHED = ".unfinished-"
+_UNFINISHED = ".unfinished-"  # how the name of a file begins that is being written
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -94,6 +92,7 @@ def compiler_version() -> str:
 
 
 def command_for(level: str, bits: int) -> list[str]:
+    """All but where to write it. Raises CannotCompile."""
     found = compiler()
     if found is None:
         raise CannotCompile("no C compiler (cc, gcc or clang): install one, or set CC to it")

@@ -1,8 +1,8 @@
 """The one way to a kernel: the C of the chosen level, or its PyTorch twin.
 
-The C function and the twin of that name take the
-same arguments in the same order: sizes as int, scalars as float, arrays as contiguous tensors of
-`dtype` (or as the source says), and None where the source allows NULL.
+The C function and the twin of that name take the same arguments in the same order: sizes as int,
+scalars as float, arrays as contiguous tensors of `dtype` (or as the source says), and None where
+the source allows NULL.
 """
 
 from __future__ import annotations

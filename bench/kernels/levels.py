@@ -61,7 +61,7 @@ def library(chosen: str, bits: int) -> ctypes.CDLL:
     try:
         return compiler.load(chosen, bits)
     except compiler.CannotCompile as error:
-        raise BadInput(f"{VARIABLE}={chosen}: {error}") from None
+        raise BadInput(f"{error}; mend that, or set {VARIABLE}={TORCH}") from None
 
 
 def in_words() -> str:

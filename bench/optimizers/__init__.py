@@ -1,8 +1,8 @@
 """MOVED HOW: one file per optimiser.
 
 A member's dataclass holds the settings, `lr` among them. It works on one flat vector of all
-parameters, by a kernel or with + - x / sqrt of torch alone, each correctly rounded everywhere:
-torch.optim's fused forms (alpha=, lerp, addcmul) give other bits on other processors.
+parameters, by a kernel or with + - x / of torch alone, each correctly rounded everywhere:
+torch.sqrt and torch.optim's fused forms (alpha=, lerp, addcmul) are not.
 """
 
 from __future__ import annotations

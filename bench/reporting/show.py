@@ -58,6 +58,8 @@ def outcome_in_words(record: RunRecord) -> str:
     """ "diverged at update 5: a parameter was no longer finite" """
     spec, events = record.spec, record.event_counts
     at = f"{record.outcome} at update {record.steps_done}"
+    window = min(spec.window, spec.steps)
+    last = record.scores.get("final_validation_loss", 0.0)
     match record.outcome:
         case Outcome.COMPLETED if record.steps_done < spec.steps:
             return f"completed at update {record.steps_done} of {spec.steps}: stopped once solved"
@@ -65,12 +67,14 @@ def outcome_in_words(record: RunRecord) -> str:
             return f"completed: all {spec.steps} updates"
         case Outcome.DIVERGED if any(kind in events for kind in PARAMETER_EVENTS):
             return f"{at}: a parameter was no longer finite"
+        case Outcome.DIVERGED if record.steps_done == spec.steps and not math.isfinite(last):
+            return f"{at}: the loss after the last update was not finite"
         case Outcome.DIVERGED:
             bound = number(float(record.facts["explosion_bound"]))
             sign = f"a loss that was not finite or above {bound}"
-            return f"{at}: {spec.window} updates in a row with {sign}"
+            return f"{at}: {window} updates in a row with {sign}"
         case Outcome.FROZEN if EventKind.OPTIMIZER_STATE_NONFINITE not in events:
-            return f"{at}: {spec.window} updates in a row changed no parameter"
+            return f"{at}: {window} updates in a row moved the parameters by nothing that counts"
         case Outcome.FROZEN:
             return f"{at}: half of the optimiser's state or more was not finite"
         case _:

@@ -83,6 +83,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> str:
 case "$*" in *REAL_BITS=32*) from={found[32]};; *) from={found[64]};; esac
 while [ "$1" != -o ]; do shift; done
 sleep 0.2
+[ -n "$COUNTED" ] && echo "$2" >> $COUNTED
 cat $from > "$2"
 """,
     )
@@ -207,7 +208,7 @@ def test_processes_that_start_at_once_make_one_library_for_each_type(
         subprocess.Popen(
             [sys.executable, "-c", LOADS],
             cwd=HERE,
-            env=environment(tmp_path, CC=ready),
+            env=environment(tmp_path, CC=ready, COUNTED=str(tmp_path / "compilations")),
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -217,6 +218,7 @@ def test_processes_that_start_at_once_make_one_library_for_each_type(
         assert process.communicate()[0].splitlines() == LOADED
         assert process.returncode == 0
     assert the_two(tmp_path)
+    assert len((tmp_path / "compilations").read_text().splitlines()) == 2
 
 
 @needs_a_compiler

@@ -77,11 +77,12 @@ def test_what_does_not_fit_is_refused_before_a_kernel_reads_it(on: str, wrong: s
 
 @on_c
 def test_a_kernel_takes_no_view(on: str) -> None:
-    values = torch.ones(8)[::2]
+    values, whole = torch.ones(8)[::2], torch.ones(4, 4)
+    arrays = whole, [whole.T[::2]], [whole], None, whole
     with pytest.raises(ValueError, match=r"contiguous tensor, not strides \(2,\)"):
         call("norm", values.dtype, 4, values)
     with pytest.raises(ValueError, match="contiguous"):
-        call("stack_forward", values.dtype, 1, 1, 1, 4, 0, values, [values], [values], None, values)
+        call("stack_forward", whole.dtype, 1, 1, 4, 4, 0, *arrays)
 
 
 def test_the_level_follows_the_environment() -> None:

@@ -218,9 +218,12 @@ def sorted_runs(dtype: torch.dtype) -> Iterator[Array]:
         yield -run[::-1]
 
 
-@pytest.mark.parametrize(
+STEPS_DOWN = pytest.mark.parametrize(
     ("name", "down"), [("exp", 0), ("log", 0), ("selu", 0), ("tanh", 2), ("sigmoid", 1)]
 )
+
+
+@STEPS_DOWN
 @each_type
 def test_a_larger_number_has_no_smaller_value(name: str, down: int, dtype: torch.dtype) -> None:
     for run in sorted_runs(dtype):
@@ -229,9 +232,20 @@ def test_a_larger_number_has_no_smaller_value(name: str, down: int, dtype: torch
         assert between_floats(found(name, run)).min() >= -down
     with np.errstate(over="ignore"):
         wide = torch.from_numpy(np.sort(float64s(20_000))).to(dtype).numpy()
-    assert (
-        between_floats(found(name, wide[wide >= (0 if name == "log" else -np.inf)])).min() >= -down
-    )
+    wide = wide[wide >= (0 if name == "log" else -np.inf)]
+    assert between_floats(found(name, wide)).min() >= -down
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@STEPS_DOWN
+def test_no_larger_number_in_all_of_float32_has_a_smaller_value(name: str, down: int) -> None:
+    infinity, block = 0x7F800000, 2**22
+    for start in range(0, infinity, block):
+        run = patterns(start, min(start + block, infinity) + 1)  # one more: the next block's first
+        assert between_floats(found(name, run)).min() >= -down
+        if name != "log":
+            assert between_floats(found(name, -run[::-1])).min() >= -down
 
 
 @each_type

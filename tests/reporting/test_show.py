@@ -103,9 +103,14 @@ def test_a_curve_without_one_finite_point_is_drawn_all_the_same():
             "16.7",
         ),
         (
+            Outcome.DIVERGED,
+            {"steps_done": 20, "scores": {"final_validation_loss": NAN}},
+            "diverged at update 20: the loss after the last update was not finite",
+        ),
+        (
             Outcome.FROZEN,
             {"steps_done": 20},
-            "frozen at update 20: 20 updates in a row changed no parameter",
+            "frozen at update 20: 20 updates in a row moved the parameters by nothing that counts",
         ),
         (
             Outcome.FROZEN,

@@ -6,7 +6,7 @@ double softmax_cross_entropy(long rows, long classes, const REAL *logits, const 
     for (long r = 0; r < rows; r++) {
         const REAL *from = logits + r * classes;
         REAL most = from[0];
-        for (long c = 1; c < classes; c++) most = from[c] > most || from[c] != from[c] ? from[c] : most;
+        for (long c = 1; c < classes; c++) most = from[c] > most ? from[c] : most;
         for (long c = 0; c < classes; c++) probabilities[r * classes + c] = from[c] - most;
         losses[r] = -probabilities[r * classes + targets[r]];
     }
