@@ -38,14 +38,17 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()  # as a worker does
     measured, grown = [], Growth()
-    for measurement in quick() if options.quick else full(grown):
-        measured.append(measurement)
-        print(in_words(measurement), file=sys.stderr if options.json else sys.stdout, flush=True)
+    try:
+        for measurement in quick() if options.quick else full(grown):
+            measured.append(measurement)
+            where = sys.stderr if options.json else sys.stdout
+            print(in_words(measurement), file=where, flush=True)
+    finally:  # what was measured is written, whatever happens to the rest
+        if not options.quick:
+            write(measured, grown)
     if options.json:
         rows = [dataclasses.asdict(m) | {"holds": m.holds} for m in measured]
         print(json.dumps(rows, indent=1))
-    if not options.quick:
-        write(measured, grown)
 
 
 def quick() -> Iterator[Measurement]:
@@ -66,15 +69,15 @@ def full(grown: Growth) -> Iterator[Measurement]:
             for steps in (200, 1000):
                 for hidden in (64, 128, 256):
                     asked = peer if steps == 200 else None  # its time grows as ours
-                    yield from layers.recurrent(name, steps, hidden, rounds=7, peer=asked)
+                    yield from layers.recurrent(name, steps, hidden, rounds=5, peer=asked)
     finally:
         if peer is not None:
             peer.close()
-    yield from layers.deep(rounds=7)
-    yield from grids.grid(seeds=8, steps=400)
+    yield from layers.deep(rounds=5)
+    yield from grids.grid(seeds=4, steps=300)
     yield from waste.shares()
     yield waste.fixed_cost(runs=400)
-    yield from waste.occupancy(runs=40, steps=1500, mirrored=True)
+    yield from waste.occupancy(runs=24, steps=700, mirrored=True)
     yield from waste.commands(rounds=5)
     grown.time = list(
         growth.in_time(
@@ -83,11 +86,11 @@ def full(grown: Growth) -> Iterator[Measurement]:
                 "hidden_size": [32, 64, 128, 256, 512],
                 "batch_size": [8, 16, 32, 64, 128, 256],
             },
-            rounds=5,
+            rounds=3,
         )
     )
     yield from growth.exponents(grown.time)
-    grown.memory = list(growth.memory([1000, 2000, 4000, 8000, 16000, 32000, 64000]))
+    grown.memory = list(growth.memory([1000, 2000, 4000, 8000, 16000, 32000]))
     yield growth.long_sequence()
     yield growth.planning(100_000)
     yield from growth.stores(10_000)

@@ -96,7 +96,15 @@ def occupancy(runs: int, steps: int, mirrored: bool) -> Iterator[Measurement]:
         if mirrored:
             started = time.perf_counter()
             subprocess.run(
-                [sys.executable, "-P", "-m", "bench", "sync", folder, "--mode=offline"],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "bench",
+                    "sync",
+                    f"{folder}/results",
+                    "--mode=offline",
+                ],
                 check=True,
                 env=os.environ | {"WANDB_DIR": folder},
                 stdout=subprocess.DEVNULL,

@@ -100,12 +100,12 @@ def _plot(grown: Growth) -> mpl.figure.Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 3.2), layout="constrained")
-    axes = figure.subplots(1, len(grown.time) + 1)
+    axes = np.atleast_1d(figure.subplots(1, len(grown.time) + 1))
     names = {"length": "time steps T", "hidden_size": "hidden units H", "batch_size": "batch B"}
     for ax, (name, series, seconds) in zip(axes, grown.time, strict=False):
         ax.loglog(series, np.array(seconds) * 1000, "o-", color="C0")
         ax.set(xlabel=names[name], ylabel="ms an update" if ax is axes[0] else "")
-    lengths, measured, least = (np.array(column) for column in zip(*grown.memory, strict=True))
+    lengths, measured, least = np.array(grown.memory or [(1, 1, 1)]).T
     axes[-1].loglog(lengths, measured / 2**20, "o-", color="C0", label="measured")
     axes[-1].loglog(lengths, least / 2**20, ":", color="0.4", label="all states at once")
     axes[-1].set(xlabel="time steps T", ylabel="MiB of training")
