@@ -11,7 +11,7 @@ def main(length: int) -> None:
     from bench.training.run import run
     from speed_parts.growth import specification
 
-    run(specification(length=length or 10, steps=2, evaluation_size=100))
+    run(specification(length=length or 10, steps=3))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 

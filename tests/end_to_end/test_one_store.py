@@ -25,7 +25,8 @@ def test_a_folder_deleted_under_a_grid_is_told_and_its_runs_are_kept(bench, tmp_
 
 
 def test_a_second_grid_on_one_store_is_refused_and_readers_are_not(bench, tmp_path):
-    with under_way(tmp_path / "store", num_stored=1) as driver:
+    # Long enough for another command to start meanwhile; the driver is killed at the end.
+    with under_way(tmp_path / "store", "steps=4000", num_stored=1) as driver:
         refused = bench("run", *BATCH, expect=2)
         assert refused.stdout == ""
         (line,) = refused.stderr.splitlines()

@@ -21,7 +21,7 @@ BATCH = (
     "mitigation=none",
     "length=20",
     "hidden_size=8",
-    "steps=100",
+    "steps=300",
     "task.adding.evaluation_size=100",
     "seeds=16",
     "executor.workers=2",
@@ -30,10 +30,10 @@ BATCH = (
 
 
 @contextmanager
-def under_way(folder, num_stored: int = 3):
+def under_way(folder, *more: str, num_stored: int = 3):
     """A driver, in a process group of its own, that has stored at least `num_stored` runs."""
     driver = subprocess.Popen(
-        [*COMMAND, "run", *BATCH],
+        [*COMMAND, "run", *BATCH, *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
