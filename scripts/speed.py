@@ -91,6 +91,7 @@ def full(grown: Growth) -> Iterator[Measurement]:
     )
     yield from growth.exponents(grown.time)
     grown.memory = list(growth.memory([1000, 2000, 4000, 8000, 16000, 32000]))
+    yield growth.memory_share(grown.memory)
     yield growth.long_sequence()
     yield growth.planning(100_000)
     yield from growth.stores(10_000)

@@ -73,6 +73,18 @@ def memory(lengths: list[int]) -> Iterator[tuple[int, float, float]]:
         yield length, _peak([str(length)]) - idle, length * 32 * 64 * 4
 
 
+def memory_share(measured: list[tuple[int, float, float]]) -> Measurement:
+    """At the longest sequence whose states are all kept."""
+    length, taken, least = measured[-1]
+    return Measurement(
+        section="growth",
+        what=f"memory of training / all states at once, T={length:,}",
+        value=taken / least,
+        goal=1.5,
+        at_most=True,
+    )
+
+
 def long_sequence() -> Measurement:
     """Peak memory of a process that trains on T = 100,000, B = 32, H = 64."""
     return Measurement(
