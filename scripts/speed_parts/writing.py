@@ -104,6 +104,8 @@ def _plot(grown: Growth) -> mpl.figure.Figure:
     names = {"length": "time steps T", "hidden_size": "hidden units H", "batch_size": "batch B"}
     for ax, (name, series, seconds) in zip(axes, grown.time, strict=False):
         ax.loglog(series, np.array(seconds) * 1000, "o-", color="C0")
+        ax.set_xticks(series, [str(value) for value in series], minor=False)
+        ax.minorticks_off()
         ax.set(xlabel=names[name], ylabel="ms an update" if ax is axes[0] else "")
     lengths, measured, least = np.array(grown.memory or [(1, 1, 1)]).T
     axes[-1].loglog(lengths, measured / 2**20, "o-", color="C0", label="measured")
