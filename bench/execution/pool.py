@@ -24,6 +24,7 @@ from typing import Self
 
 from pebble import ProcessExpired, ProcessPool
 
+from bench.execution.interrupts import no_interrupts
 from bench.execution.worker import (
     NOT_FROM_HERE,
     ONE_THREAD,
@@ -85,7 +86,7 @@ class Pool:
         while future is None:
             pool = self._pool
             try:
-                with _no_interrupts():
+                with no_interrupts():
                     future = pool.schedule(answer, args=[self._work, spec], timeout=self._timeout)
             except RuntimeError:  # Pebble's word for a pool that has given up
                 self._replace(pool)
@@ -172,17 +173,6 @@ def _start_tracker() -> None:
     """
     with _environment({"PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker"}):
         resource_tracker.ensure_running()
-
-
-@contextmanager
-def _no_interrupts() -> Iterator[None]:
-    """Threads and processes started herein never see ctrl-C, which a terminal sends to all of its
-    processes: it is the driver's to answer."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

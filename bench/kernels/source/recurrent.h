@@ -71,10 +71,9 @@ typedef struct {
 
 static Workspace open_workspace(const Layer *l, const Gradients *g) {
     long rows = steps_at_once(l) * l->batch, columns = l->gates * l->hidden;
-    long widest = columns > l->hidden ? columns : l->hidden;
     Workspace w = {
         reserve(packed_size(columns, l->hidden)), g->x ? reserve(packed_size(columns, l->inputs)) : NULL,
-        reserve(l->inputs * columns), reserve(packed_size(rows, widest)), reserve(l->batch * l->hidden)};
+        reserve(l->inputs * columns), reserve(packed_size(rows, columns)), reserve(l->batch * l->hidden)};
     pack(columns, l->hidden, l->weight, l->hidden, w.weight);
     if (g->x) pack(columns, l->inputs, l->input_weight, l->inputs, w.input_weight);
     transpose_into(columns, l->inputs, g->input_weight, l->inputs, w.input_gradient, columns);
