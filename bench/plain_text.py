@@ -13,11 +13,17 @@ def one_line(text: str, length: int = 100) -> str:
 
 def ranges(numbers: Iterable[int], most: int = 20) -> str:
     """[0, 1, 2, 3, 17] -> "0 to 3, 17", in the order given; past `most` entries it is cut."""
+    runs = neighbours(numbers)
+    words = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join(words[:most] + ["..."] * (len(words) > most))
+
+
+def neighbours(numbers: Iterable[int]) -> list[list[int]]:
+    """[0, 1, 2, 3, 17] -> [[0, 1, 2, 3], [17]], in the order given."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    words = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
-    return ", ".join(words[:most] + ["..."] * (len(words) > most))
+    return runs

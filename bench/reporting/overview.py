@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.plain_text import neighbours
 from bench.records import MemberSpec, Outcome, RunSpec, Setting
 from bench.reporting.cells import distinct
 from bench.reporting.collection import NotCounted
@@ -63,12 +64,7 @@ def seeds_in_words(summaries: Sequence[CellSummary]) -> str:
 
 def _ranges(numbers: Sequence[int]) -> str:
     """[0, 1, 2, 3, 17] -> "0 to 3, 17"; `numbers` rise."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
+    runs = neighbours(numbers)
     return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
