@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import bench
-from bench import streams
+from bench import plugins, streams
 from bench.listing import LISTS, entries, in_words
 from bench.records import BadInput
 from bench.settings import nearest
@@ -19,6 +19,7 @@ from bench.settings import nearest
 DONE, DOES_NOT_HOLD = 0, 1
 RESULTS = Path("results")
 STORE_HELP = "a folder with results.sqlite"
+PLUGIN_HELP = "a member from outside, its defaults in FILE.yaml; may be given several times"
 
 
 class Parser(ArgumentParser):
@@ -57,13 +58,18 @@ def run(argv: list[str]) -> int:
     )
     parser.add_argument("-h", "--help", action="store_true", help="show this text")
     command.add_arguments(parser)
+    parser.add_argument(
+        "--plugin", action="append", default=[], type=Path, metavar="FILE.py", help=PLUGIN_HELP
+    )
     if name == "run" and {"-m", "--multirun"} & set(rest):
         raise BadInput("-m: a comma or a list is a sweep already; leave it out")
     # Before parsing, since a required argument may be missing.
     if "-h" in rest or "--help" in rest:
         print(_run_help(parser) if name == "run" else parser.format_help())
         return DONE
-    return command.run(parser.parse_intermixed_args(rest))
+    options = parser.parse_intermixed_args(rest)
+    plugins.name_files(options.plugin)
+    return command.run(options)
 
 
 def _overview() -> str:

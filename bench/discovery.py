@@ -1,7 +1,8 @@
 """What members there are: read from their files, which are not imported (torch takes a second).
 
 A member is `bench/KINDs/NAME.py`, holding one frozen dataclass, with its defaults in
-`conf/KIND/NAME.yaml`. Nothing lists the members: a file that is there is a member.
+`conf/KIND/NAME.yaml`; or the same in a plug-in (bench/plugins.py). Nothing lists the members: a
+file that is there is a member.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib
+import importlib.util
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from bench import plain_yaml, settings
+from bench import plain_yaml, plugins, settings
 from bench.paths import CONF, PACKAGE, visible_files
 from bench.plain_text import one_line
 from bench.records import BadInput, MemberSpec
@@ -30,6 +33,10 @@ KINDS = {
 }
 
 
+SIGNS = {"needs": "mitigation", "metric": "task", "gates": "architecture"}
+"""A literal fact -> the kind that has it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Member:
     """What a member's file says of it."""
@@ -37,6 +44,8 @@ class Member:
     kind: str
     name: str
     path: Path
+    yaml: Path  # its defaults
+    module: str  # to import it by, unless it is a file that was named
     class_name: str
     doc: str
     schema: Mapping[str, Any] = field(repr=False)  # setting -> annotation, in the file's order
@@ -53,11 +62,59 @@ class Member:
         return one_line(found.group(1), 1000) if found else ""
 
 
-@cache
 def members(kind: str) -> Mapping[str, Member]:
-    """Name -> member, for one of KINDS."""
-    folder = PACKAGE / KINDS[kind]
-    return {path.stem: _read(kind, path) for path in visible_files(folder, ".py")}
+    """Name -> member, for one of KINDS. BadInput where two have one name."""
+    return _members(kind, plugins.files())
+
+
+@cache
+def _members(kind: str, files: tuple[Path, ...]) -> Mapping[str, Member]:
+    found: dict[str, Member] = {}
+    for member in (*_own(kind), *_of_packages(kind), *_of_files(kind, files)):
+        if member.name in found:
+            raise BadInput(
+                f"{kind} {member.name}: there are two, {found[member.name].path} and "
+                f"{member.path}; rename one"
+            )
+        found[member.name] = member
+    return dict(sorted(found.items()))
+
+
+def _own(kind: str) -> Iterator[Member]:
+    return _in_package(kind, "bench", PACKAGE, CONF)
+
+
+def _of_packages(kind: str) -> Iterator[Member]:
+    for package in plugins.packages():
+        yield from _in_package(kind, package.name, package.folder, package.conf)
+
+
+def _of_files(kind: str, files: Sequence[Path]) -> Iterator[Member]:
+    for path in files:
+        member = _read(kind, path, path.with_suffix(".yaml"), module="")
+        if _kind_of(member) == kind:
+            yield member
+
+
+def _in_package(kind: str, package: str, folder: Path, conf: Path) -> Iterator[Member]:
+    room = KINDS[kind]
+    for path in visible_files(folder / room, ".py"):
+        yaml, module = conf / kind / f"{path.stem}.yaml", f"{package}.{room}.{path.stem}"
+        yield _read(kind, path, yaml, module)
+
+
+def _kind_of(member: Member) -> str:
+    """Of a file that stands in no folder of members: told by the facts that it states."""
+    for fact, kind in SIGNS.items():
+        if fact in member.facts:
+            return kind
+    if "lr" in member.schema:
+        return "optimizer"
+    signs = ", ".join(f"{fact} ({kind})" for fact, kind in SIGNS.items())
+    raise BadInput(
+        f"{member.path}: of which kind is it? {member.class_name} must have one of the literal "
+        f"class variables {signs}, or a setting lr (optimizer)"
+    )
 
 
 def member(kind: str, name: str) -> Member:
@@ -73,23 +130,38 @@ def member(kind: str, name: str) -> Member:
 
 def defaults(kind: str, name: str) -> dict[str, Any]:
     """What the member's YAML says; nothing where it has none. BadInput names file and line."""
-    file = CONF / kind / f"{name}.yaml"
+    file = member(kind, name).yaml
     return plain_yaml.values(file) if file.is_file() else {}
 
 
 def build(kind: str, spec: MemberSpec) -> Any:
     """The member itself: its class, imported, with its settings."""
     found = member(kind, spec.name)
-    name = f"bench.{KINDS[kind]}.{found.name}"
+    name = found.module or f"bench plug-in {found.digest}"
     is_new = name not in sys.modules
-    module = importlib.import_module(name)
+    module = importlib.import_module(name) if found.module else _from_file(name, found.path)
     # Between reading a file and importing it somebody may edit it: its runs would lie.
-    if is_new and _read(kind, found.path).digest != found.digest:
+    if is_new and _read(kind, found.path, found.yaml, found.module).digest != found.digest:
         raise RuntimeError(f"{found.path} was edited while the runs were under way; run them again")
     return getattr(module, found.class_name)(**spec.settings)
 
 
-def _read(kind: str, path: Path) -> Member:
+def _from_file(name: str, path: Path) -> ModuleType:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # a dataclass looks its own module up
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+def _read(kind: str, path: Path, yaml: Path, module: str) -> Member:
     source, body = _parse(path)
     classes = [node for node in body if isinstance(node, ast.ClassDef) and _is_dataclass(node)]
     if len(classes) != 1:
@@ -104,17 +176,19 @@ def _read(kind: str, path: Path) -> Member:
             elif "ClassVar" in ast.unparse(line.annotation):
                 facts[name] = _literal(line.value, path)
             else:
-                yaml = f"conf/{kind}/{path.stem}.yaml"
-                raise BadInput(f"{path}: {name} has a default; defaults stand in {yaml} alone")
+                where = plain_yaml.short(yaml)
+                raise BadInput(f"{path}: {name} has a default; defaults stand in {where} alone")
     return Member(
         kind=kind,
         name=path.stem,
         path=path,
+        yaml=yaml,
+        module=module,
         class_name=node.name,
         doc=ast.get_docstring(node) or "",
         schema=schema,
         facts=facts,
-        digest=_digest(path, source, body),
+        digest=_digest(path, module.rpartition(".")[0], source, body),
     )
 
 
@@ -131,13 +205,13 @@ def _parse(path: Path) -> tuple[bytes, list[ast.stmt]]:
         raise BadInput(f"{path}: not Python: {error}") from error
 
 
-def _digest(path: Path, source: bytes, body: list[ast.stmt]) -> str:
+def _digest(path: Path, room: str, source: bytes, body: list[ast.stmt]) -> str:
     """Of the file, and of the private files of its room that it or one of them imports."""
     sha = hashlib.sha256(source)
     bodies = {path: body}
     files = [path]
     for file in files:  # which grows meanwhile
-        for private in _private_imports(file, bodies[file]):
+        for private in _private_imports(file, room, bodies[file]):
             if private not in bodies:
                 more, bodies[private] = _parse(private)
                 sha.update(more)
@@ -145,9 +219,8 @@ def _digest(path: Path, source: bytes, body: list[ast.stmt]) -> str:
     return sha.hexdigest()
 
 
-def _private_imports(path: Path, body: list[ast.stmt]) -> Iterator[Path]:
-    """Files such as _recurrent.py, in the order in which they are imported."""
-    room = f"bench.{path.parent.name}"
+def _private_imports(path: Path, room: str, body: list[ast.stmt]) -> Iterator[Path]:
+    """Files such as _recurrent.py of the package `room`, in the order of their imports."""
     for line in body:
         names = []
         if isinstance(line, ast.ImportFrom) and line.module == room:

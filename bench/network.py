@@ -3,6 +3,15 @@
 A network is an ordinary nn.Module that also says what its parameters are for (roles), lets a
 function be inserted where it matters (sites), and keeps its hidden states and their total
 derivatives dL/dh for whoever looks (trace).
+
+Sites, and what a module that stands at one is called with:
+
+    preactivation  z -> z', before the activation function of every gate, layer and time step
+    state          s -> s', every tensor that goes from one time step to the next, as h and c
+    feedback       h -> h', what the recurrent product alone sees of the state
+    skip           (f(h), h) -> h', what a feed-forward layer hands on, from result and input
+
+A module that has a method `begin()` is told so before every pass.
 """
 
 from __future__ import annotations
@@ -13,13 +22,14 @@ from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from bench import initial_weights
 from bench.kernels.tap import Tap, Watch
 from bench.seeding import Stream
 
-RoleName: TypeAlias = Literal["input", "recurrent", "hidden", "bias", "readout"]
-Site: TypeAlias = Literal["preactivation", "state"]
+RoleName: TypeAlias = Literal["input", "recurrent", "hidden", "diagonal", "bias", "readout"]
+Site: TypeAlias = Literal["preactivation", "state", "feedback", "skip"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +49,10 @@ class Role:
 class Network(nn.Module):
     """The base of every architecture's network."""
 
+    activation = ""  # of every hidden unit, where there is one for all
+    forget_gate: str | None = None  # the gate whose bias decides how long a state is kept
+    input_gate: str | None = None  # the gate whose bias decides what enters it, if there is one
+
     def __init__(self) -> None:
         super().__init__()
         self.roles: dict[str, Role] = {}  # parameter name -> role
@@ -47,6 +61,7 @@ class Network(nn.Module):
         # Of the last forward pass: one per recurrent layer, or one for all of a deep network.
         self.trace: list[Tap] = []
         self.watch = Watch.NOTHING  # how much of dL/dh the next pass keeps
+        self.states_are_read = False  # whether tap.states of every pass must be differentiable
         self.segment: int | None = None  # keep the states every so many time steps alone
 
     def declare(self, name: str, shape: tuple[int, ...], role: Role) -> None:
@@ -72,16 +87,58 @@ class Network(nn.Module):
             draw_into(parameter, role, seed)
 
     def insert(self, site: Site, make: Callable[[int], nn.Module]) -> None:
-        """Put `make(width)` at every place of `site`; the network then runs step by step."""
+        """Put `make(width)` at every place of `site`; the network then runs step by step.
+
+        What stands there already is called first.
+        """
         for key, width in self.site_widths.items():
             if key.startswith(site):
-                self.sites[key] = make(width)
+                there = self.sites[key] if key in self.sites else None  # noqa: SIM401 (no get)
+                self.sites[key] = make(width) if there is None else _Both(there, make(width))
 
-    def at(self, site: Site, layer: int, gate: str, value: Tensor) -> Tensor:
+    def at(self, site: Site, layer: int, gate: str, value: Tensor, *others: Tensor) -> Tensor:
         """`value`, passed through what stands at this place, if anything does."""
         key = f"{site}_{layer}_{gate}"
         # Membership first: ModuleDict has no cheap get.
-        return self.sites[key](value) if key in self.sites else value
+        return self.sites[key](value, *others) if key in self.sites else value
+
+    def begin(self) -> None:
+        """To be called at the start of every pass: tells those that stand at a site."""
+        for module in self.sites.modules():
+            tell = getattr(module, "begin", None)
+            if tell is not None:
+                tell()
+
+    def reparametrise(self, name: str, parametrisation: nn.Module) -> None:
+        """Compute the parameter `name` as parametrisation(V) from now on.
+
+        V starts at the parameter's value, takes its place among the parameters, and its role:
+        penalties and projections act on V, the network on what `tensor(name)` gives. What the
+        parametrisation makes of V is computed once a pass.
+        """
+        parametrize.register_parametrization(self, name, parametrisation, unsafe=True)
+        self.roles[f"parametrizations.{name}.original"] = self.roles.pop(name)
+
+    def names_of(self, *names: RoleName) -> list[tuple[str, Role]]:
+        """(name for `tensor`, role) of the parameters of these roles, reparametrised or not."""
+        found = []
+        for name, role in self.roles.items():
+            if role.name in names:
+                plain = name.removeprefix("parametrizations.").removesuffix(".original")
+                found.append((plain, role))
+        return found
+
+
+class _Both(nn.Module):
+    """Two modules at one place."""
+
+    def __init__(self, first: nn.Module, second: nn.Module) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+
+    def forward(self, value: Tensor, *others: Tensor) -> Tensor:
+        result: Tensor = self.second(self.first(value, *others), *others)
+        return result
 
 
 def draw_into(parameter: nn.Parameter, role: Role, seed: int) -> None:

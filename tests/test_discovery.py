@@ -62,7 +62,7 @@ def read(tmp_path: Path) -> Reader:
     def write_and_read(text: str) -> Member:
         path = tmp_path / "my_rule.py"
         path.write_text(text)
-        return discovery._read("mitigation", path)
+        return discovery._read("mitigation", path, path.with_suffix(".yaml"), "")
 
     return write_and_read
 
@@ -173,7 +173,9 @@ def test_the_digest_is_also_that_of_the_private_files_it_uses(
         (room / name).write_text(text)
 
     def digest() -> str:
-        return discovery._read("task", room / "my_rule.py").digest
+        return discovery._read(
+            "task", room / "my_rule.py", Path("my_rule.yaml"), "bench.tasks.my_rule"
+        ).digest
 
     first, deciding = digest(), set()
     for name, text in PRIVATE.items():
@@ -196,14 +198,14 @@ def test_hidden_entries_and_folders_are_no_members(
     (room / "._my_rule.py").write_bytes(b"\0\5\x16\7\xff")
     (room / "folder.py").mkdir()
     monkeypatch.setattr(discovery, "PACKAGE", tmp_path)
-    assert list(members.__wrapped__("task")) == ["my_rule"]
+    assert list(discovery._members.__wrapped__("task", ())) == ["my_rule"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read")
 def test_a_member_that_fails_while_it_is_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "my_rule.py").symlink_to("/proc/self/mem")
     with pytest.raises(BadInput, match=r"my_rule\.py: cannot be read: Input/output error"):
-        discovery._read("task", tmp_path / "my_rule.py")
+        discovery._read("task", tmp_path / "my_rule.py", tmp_path / "my_rule.yaml", "")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +223,8 @@ def test_broken_defaults_are_told_with_their_file(
 ) -> None:
     file = tmp_path / "conf" / "optimizer" / "sgd.yaml"
     file.parent.mkdir(parents=True)
-    monkeypatch.setattr(discovery, "CONF", tmp_path / "conf")
+    known = {"sgd": replace(member("optimizer", "sgd"), yaml=file)}
+    monkeypatch.setattr(discovery, "members", lambda kind: known)
     assert discovery.defaults("optimizer", "sgd") == {}
     file.write_text("lr: 1e-3  # as Hydra reads it\n")
     assert discovery.defaults("optimizer", "sgd") == {"lr": 0.001}

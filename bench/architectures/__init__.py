@@ -6,7 +6,18 @@ class variables:
 
     inputs    "sequence" ([time, batch, features]) or "vector" ([batch, features])
     gates     blocks of hidden units computed per layer and step (for the estimates of cost)
-    provides  what a mitigation can act on: square_weights, recurrent_weights, preactivation, state
+    provides  what a mitigation can act on
+
+        square_weights    matrices from hidden units to hidden units (roles recurrent, hidden)
+        recurrent_weights matrices from one time step to the next (role recurrent)
+        preactivation, state, feedback, skip    these sites (bench/network.py)
+        hidden_states     h_t of every time step
+        activation        one activation function for all units, network.activation
+        plain_recurrence  h_t = f(W h_{t-1} + ...), with f' = network.slopes(h)
+        forget_gate       biases of a gate that keeps the state, network.forget_gate
+        carry             a way from one time step to the next beside the recurrent product
+        layers            a feed-forward stack, one layer after another
+        branches          residual branches of two weight matrices
 """
 
 from __future__ import annotations

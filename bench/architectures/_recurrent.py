@@ -1,7 +1,8 @@
 """What the recurrent architectures share: stacked layers, and two ways through a sequence.
 
-The whole-sequence path runs a kernel; the step path runs `step`, ordinary PyTorch, and is taken
-when a mitigation stands at a site. Both give the same numbers up to rounding.
+The whole-sequence path runs a kernel, where the architecture has one; the step path runs `step`,
+ordinary PyTorch, and is taken when there is no kernel or a mitigation stands at a site. Both give
+the same numbers up to rounding.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from bench import initial_weights
 from bench.kernels.layers import linear
 from bench.kernels.sequence import Cell, whole_sequence
 from bench.kernels.tap import Tap
-from bench.network import Network, Role
+from bench.network import Network, Role, Site
 from bench.records import Signature
 
 State = tuple[Tensor, ...]
@@ -46,64 +47,82 @@ class RecurrentNetwork(Network):
     """
 
     gates: ClassVar[tuple[str, ...]]
-    cell: ClassVar[Cell]  # the kernel of a whole sequence
-    num_states: ClassVar[int] = 1  # tensors in a State
+    cell: ClassVar[Cell | None] = None  # the kernel of a whole sequence
+    states: ClassVar[tuple[str, ...]] = ("",)  # a name for each tensor of a State
+    places: ClassVar[tuple[Site, ...]] = ("preactivation", "state", "feedback")
 
     def __init__(self, signature: Signature, settings: Settings) -> None:
         super().__init__()
         hidden = self.hidden_size = settings.hidden_size
         self.num_layers, self.output_steps = settings.num_layers, signature.output_steps
-        rows = len(self.gates) * hidden
         for layer in range(self.num_layers):
             columns = signature.input_size if layer == 0 else hidden
-            role = Role(name="input", layer=layer, gates=self.gates, kind="gaussian")
-            self.declare(f"input_{layer}", (rows, columns), role)
-            role = replace(role, name="recurrent", kind=settings.kind, gain=settings.gain)
-            self.declare(f"recurrent_{layer}", (rows, hidden), role)
-            self.declare(f"bias_{layer}", (rows,), Role(name="bias", layer=layer, gates=self.gates))
-            for gate in self.gates:
-                self.site_widths[f"preactivation_{layer}_{gate}"] = hidden
-            self.site_widths[f"state_{layer}_"] = hidden
+            self.declare_layer(layer, columns, settings)
+            parts = {"preactivation": self.gates, "state": self.states, "feedback": ("",)}
+            for site in self.places:
+                for part in parts[site]:
+                    self.site_widths[f"{site}_{layer}_{part}"] = hidden
         top = self.num_layers
         readout = Role(name="readout", layer=top, kind="gaussian")
         self.declare("readout", (signature.output_size, hidden), readout)
         self.declare("readout_bias", (signature.output_size,), Role(name="bias", layer=top))
 
+    def declare_layer(self, layer: int, columns: int, settings: Settings) -> None:
+        """The parameters of one layer that sees `columns` features."""
+        rows = len(self.gates) * self.hidden_size
+        role = Role(name="input", layer=layer, gates=self.gates, kind="gaussian")
+        self.declare(f"input_{layer}", (rows, columns), role)
+        role = replace(role, name="recurrent", kind=settings.kind, gain=settings.gain)
+        self.declare(f"recurrent_{layer}", (rows, self.hidden_size), role)
+        self.declare(f"bias_{layer}", (rows,), Role(name="bias", layer=layer, gates=self.gates))
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs [output_steps, batch, O] at the last steps, from inputs [time, batch, I]."""
+        self.begin()
         self.trace = [Tap(self.watch) for _ in range(self.num_layers)]
         sequence = inputs
         for layer, tap in enumerate(self.trace):
             last = self.output_steps if layer == self.num_layers - 1 else len(inputs)
-            if len(self.sites):
-                sequence = self.step_by_step(layer, sequence, tap)[-last:]
+            if self.cell is None or len(self.sites):
+                sequence = self.step_by_step(layer, sequence, tap)
             else:
                 sequence = whole_sequence(
-                    self.cell, sequence, self.weights(layer), tap, last=last, segment=self.segment
+                    self.cell,
+                    sequence,
+                    self.weights(layer),
+                    tap,
+                    last=len(inputs) if self.states_are_read else last,
+                    segment=self.segment,
                 )
+                if self.states_are_read:
+                    tap.states = sequence
+            sequence = sequence[-last:]
         return linear(sequence, self.tensor("readout"), self.tensor("readout_bias"))
 
     def weights(self, layer: int) -> list[Tensor]:
-        """What the kernel takes: input weights, recurrent weights, biases."""
+        """What a pass through a layer computes with: W_in, W, b, and what else a step takes."""
         return [self.tensor(f"{name}_{layer}") for name in ("input", "recurrent", "bias")]
-
-    def recurrent(self, layer: int) -> Tensor:
-        return self.tensor(f"recurrent_{layer}")
 
     def step_by_step(self, layer: int, sequence: Tensor, tap: Tap) -> Tensor:
         """h [time, batch, hidden] through `step`; in a watched pass every dL/dh_t is kept."""
-        projected = linear(sequence, self.tensor(f"input_{layer}"), self.tensor(f"bias_{layer}"))
-        state: State = (
-            projected.new_zeros(projected.shape[1], self.hidden_size),
-        ) * self.num_states
+        input_weights, recurrent, bias, *others = self.weights(layer)
+        projected = linear(sequence, input_weights, bias)
+        state = (projected.new_zeros(projected.shape[1], self.hidden_size),) * len(self.states)
         states = []
         for inputs in projected:
-            state = self.step(layer, inputs, state)
-            state = (self.at("state", layer, "", state[0]), *state[1:])
+            state = self.step(layer, inputs, state, (recurrent, *others))
+            state = tuple(
+                self.at("state", layer, name, value)
+                for name, value in zip(self.states, state, strict=True)
+            )
             tap.retain(state[0])
             states.append(state[0])
         tap.states = torch.stack(states)
         return tap.states
+
+    def feedback(self, layer: int, state: Tensor) -> Tensor:
+        """What the recurrent product sees of h [batch, hidden]."""
+        return self.at("feedback", layer, "", state)
 
     def preactivations(self, layer: int, *blocks: Tensor) -> Sequence[Tensor]:
         """Each gate's block passed through its site, in the order of `gates`."""
@@ -113,5 +132,9 @@ class RecurrentNetwork(Network):
         ]
 
     @abstractmethod
-    def step(self, layer: int, inputs: Tensor, state: State) -> State:
-        """One time step in ordinary PyTorch; `inputs` is W_in x_t + b, [batch, G H]."""
+    def step(self, layer: int, inputs: Tensor, state: State, weights: Sequence[Tensor]) -> State:
+        """One time step in ordinary PyTorch; `inputs` is W_in x_t + b, [batch, G H].
+
+        `weights` are what `weights(layer)` gives beside W_in and b: what is derived from the
+        parameters is computed there, once a pass.
+        """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -19,6 +20,7 @@ from bench.settings import Gain, PositiveInt
 class _Network(RecurrentNetwork):
     gates = ("r", "z", "n")
     cell = sequence.GRU
+    forget_gate = "z"
 
     def __init__(self, signature: Signature, settings: Settings) -> None:
         super().__init__(signature, settings)
@@ -30,12 +32,13 @@ class _Network(RecurrentNetwork):
     def weights(self, layer: int) -> list[Tensor]:
         return [*super().weights(layer), self.tensor(f"candidate_bias_{layer}")]
 
-    def step(self, layer: int, inputs: Tensor, state: State) -> State:
-        (before,) = state
+    def step(self, layer: int, inputs: Tensor, state: State, weights: Sequence[Tensor]) -> State:
+        (before,), (recurrent, candidate_bias) = state, weights
+        seen = self.feedback(layer, before)
         in_r, in_z, in_n = inputs.chunk(3, dim=1)
-        to_r, to_z, to_n = self.recurrent(layer).chunk(3)
-        rec_r, rec_z = linear(before, to_r), linear(before, to_z)
-        candidate = linear(before, to_n, self.tensor(f"candidate_bias_{layer}"))
+        to_r, to_z, to_n = recurrent.chunk(3)
+        rec_r, rec_z = linear(seen, to_r), linear(seen, to_z)
+        candidate = linear(seen, to_n, candidate_bias)
         r = sigmoid(self.at("preactivation", layer, "r", in_r + rec_r))
         z = sigmoid(self.at("preactivation", layer, "z", in_z + rec_z))
         n = tanh(self.at("preactivation", layer, "n", in_n + r * candidate))
@@ -62,6 +65,10 @@ class GRU:
         "recurrent_weights",
         "preactivation",
         "state",
+        "feedback",
+        "hidden_states",
+        "forget_gate",
+        "carry",
     )
     portable: ClassVar[bool] = True
 

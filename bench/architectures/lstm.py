@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -18,11 +19,12 @@ from bench.settings import Gain, PositiveInt
 class _Network(RecurrentNetwork):
     gates = ("i", "f", "g", "o")
     cell = sequence.LSTM
-    num_states = 2  # h and c
+    states = ("", "cell")
+    forget_gate, input_gate = "f", "i"
 
-    def step(self, layer: int, inputs: Tensor, state: State) -> State:
+    def step(self, layer: int, inputs: Tensor, state: State, weights: Sequence[Tensor]) -> State:
         hidden, cell = state
-        blocks = (inputs + linear(hidden, self.recurrent(layer))).chunk(4, dim=1)
+        blocks = (inputs + linear(self.feedback(layer, hidden), weights[0])).chunk(4, dim=1)
         i, f, g, o = self.preactivations(layer, *blocks)
         cell = sigmoid(f) * cell + sigmoid(i) * tanh(g)
         return sigmoid(o) * tanh(cell), cell
@@ -47,6 +49,10 @@ class LSTM:
         "recurrent_weights",
         "preactivation",
         "state",
+        "feedback",
+        "hidden_states",
+        "forget_gate",
+        "carry",
     )
     portable: ClassVar[bool] = True
 

@@ -33,18 +33,21 @@ class _Network(Network):
             self.declare(f"weight_{layer}", (width, columns), weight)
             self.declare(f"bias_{layer}", (width,), Role(name="bias", layer=layer))
             self.site_widths[f"preactivation_{layer}_"] = width
+            if not first:  # the first layer's input is of another width
+                self.site_widths[f"skip_{layer}_"] = width
         readout = Role(name="readout", layer=self.depth, kind="gaussian")
         self.declare("readout", (signature.output_size, width), readout)
         self.declare("readout_bias", (signature.output_size,), Role(name="bias", layer=self.depth))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs [batch, O] from inputs [batch, I]."""
+        self.begin()
         tap = Tap(self.watch, over_time=False)
         self.trace = [tap]
         layers = range(self.depth)
         weights = [self.tensor(f"weight_{layer}") for layer in layers]
         biases = [self.tensor(f"bias_{layer}") for layer in layers]
-        if len(self.sites):
+        if len(self.sites) or self.states_are_read:
             hidden = self._layer_by_layer(inputs, weights, biases, tap)
         else:
             hidden = stack(inputs, weights, biases, self.activation, tap)
@@ -56,7 +59,7 @@ class _Network(Network):
         states = []
         for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
             before = self.at("preactivation", layer, "", linear(hidden, weight, bias))
-            hidden = ACTIVATIONS[self.activation](before)
+            hidden = self.at("skip", layer, "", ACTIVATIONS[self.activation](before), hidden)
             tap.retain(hidden)
             states.append(hidden)
         tap.states = torch.stack(states)
@@ -78,7 +81,13 @@ class MLP:
 
     inputs: ClassVar[str] = "vector"
     gates: ClassVar[int] = 1
-    provides: ClassVar[tuple[str, ...]] = ("square_weights", "preactivation")
+    provides: ClassVar[tuple[str, ...]] = (
+        "square_weights",
+        "preactivation",
+        "skip",
+        "activation",
+        "layers",
+    )
     portable: ClassVar[bool] = True
 
     depth: Annotated[int, Range(at_least=2, at_most=1000)]

@@ -5,23 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from torch import Tensor
-
-from bench.architectures._recurrent import RecurrentNetwork, State
+from bench.architectures._plain import PlainNetwork
 from bench.kernels import sequence
-from bench.kernels.elementwise import ACTIVATIONS
-from bench.kernels.layers import linear
 from bench.records import Signature
 from bench.settings import Gain, PositiveInt
 
 
-class _Network(RecurrentNetwork):
-    gates = ("",)
+class _Network(PlainNetwork):
+    activation = "relu"
     cell = sequence.RNN_RELU
-
-    def step(self, layer: int, inputs: Tensor, state: State) -> State:
-        (before,) = self.preactivations(layer, inputs + linear(state[0], self.recurrent(layer)))
-        return (ACTIVATIONS["relu"](before),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +35,10 @@ class RNNReLU:
         "recurrent_weights",
         "preactivation",
         "state",
+        "feedback",
+        "hidden_states",
+        "activation",
+        "plain_recurrence",
     )
     portable: ClassVar[bool] = True
 

@@ -24,6 +24,7 @@ from typing import Self
 
 from pebble import ProcessExpired, ProcessPool
 
+from bench import plugins
 from bench.execution.interrupts import no_interrupts
 from bench.execution.worker import (
     NOT_FROM_HERE,
@@ -125,7 +126,7 @@ class Pool:
         return ProcessPool(
             max_workers=self._workers,
             initializer=initialise,
-            initargs=[self._work],
+            initargs=[self._work, plugins.files()],
             context=multiprocessing.get_context("spawn"),
         )
 

@@ -8,10 +8,12 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from bench import plugins
 from bench.machine import keep_freed_memory
 from bench.records import Outcome, RunRecord, RunSpec
 from bench.results.tracebacks import clean_traceback
@@ -48,8 +50,9 @@ class WorkerError(Exception):
     """The worker processes end before they have run anything."""
 
 
-def initialise(work: Work) -> None:
-    """Called once in every new worker."""
+def initialise(work: Work, files: Sequence[Path]) -> None:
+    """Called once in every new worker; `files` are the driver's plug-ins."""
+    plugins.name_files(files)
     # A handler in Python would wait for the end of whatever is being computed.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_the_driver()

@@ -7,6 +7,7 @@ names its parameters' roles) in ordinary PyTorch. What it must remember between 
 
     prepare      once, before the first update: initial weights, reparametrisation, sites
       |
+    observe            sees the batch before the network does
     penalty            added to the loss
     (backward)
     gradient_penalty   adds to the gradients; sees dL/dh_t
@@ -16,8 +17,9 @@ names its parameters' roles) in ordinary PyTorch. What it must remember between 
 
 Literal class variables:
 
-    needs      what the architecture must provide: square_weights, recurrent_weights, preactivation
-    claims     what it takes for itself: two mitigations with a common claim cannot be combined
+    needs      what architecture or task must provide (bench/architectures and bench/tasks)
+    claims     what it takes for itself: two mitigations with a common claim cannot be combined, and
+               "initial_weights" come before "parametrisation" in a+b; "alone" combines with nothing
     nonfinite  what it does with a gradient that is not finite: propagates, repairs, skips
 """
 
@@ -42,6 +44,7 @@ class Update:
     gradient_norm: float  # L2 over all parameters, as the gradients stand now; never overflows
     state: Any  # what this mitigation's `start` returned
     skip: bool = False  # set it, and neither optimiser nor projections run
+    restart: bool = False  # set it, and the optimiser first forgets what it remembers
 
 
 class Mitigation:
@@ -49,19 +52,28 @@ class Mitigation:
 
     watches: bool = False
     """Whether `gradient_penalty` reads dL/dh_t: `network.trace[layer].total_derivative()`."""
+    reads_states: bool = False
+    """Whether `penalty` reads h_t: `network.trace[layer].states` [time, batch, hidden]."""
 
-    def prepare(self, network: Network, seed: int) -> None:
-        """Change the network before its first update; its initial weights are drawn already."""
+    def prepare(self, network: Network, seed: int, inputs: Tensor) -> None:
+        """Change the network before its first update; its initial weights are drawn already.
 
-    def start(self) -> Any:
-        """What this mitigation remembers between updates."""
+        `inputs` are those of the first batch. The network is float32; it is cast afterwards.
+        """
+
+    def start(self, network: Network, seed: int) -> Any:
+        """What this mitigation remembers between updates. Noise comes from a Stream of its own:
+        Stream("mitigation noise", NAME, seed=seed)."""
         return None
 
-    def schedule(self, step: int, steps: int) -> float:  # noqa: ARG002
+    def observe(self, network: Network, inputs: Tensor, targets: Tensor) -> None:
+        """See a training batch before the network does."""
+
+    def schedule(self, step: int, steps: int) -> float:
         """The factor on the learning rate at update `step` (from 1) of `steps`."""
         return 1.0
 
-    def penalty(self, network: Network) -> Tensor:  # noqa: ARG002
+    def penalty(self, network: Network) -> Tensor:
         """What to add to the loss: 0-d, differentiable."""
         return torch.zeros(())
 

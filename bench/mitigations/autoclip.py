@@ -32,7 +32,7 @@ class AutoClip(Mitigation):
 
     percentile: Annotated[float, Range(at_least=0, at_most=100)]
 
-    def start(self) -> list[float]:
+    def start(self, network: Network, seed: int) -> list[float]:
         """The norms so far, in ascending order."""
         return []
 

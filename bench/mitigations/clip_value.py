@@ -32,7 +32,7 @@ class ClipValue(Mitigation):
 
     threshold: Threshold
 
-    def transform(self, network: Network, update: Update) -> None:  # noqa: ARG002
+    def transform(self, network: Network, update: Update) -> None:
         for parameter in network.parameters():
             if parameter.grad is not None:
                 bound = self.threshold

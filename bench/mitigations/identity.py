@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from torch import Tensor
+
 from bench.mitigations import Mitigation
 from bench.network import Network, draw_into
 from bench.settings import Gain
@@ -31,6 +33,6 @@ class Identity(Mitigation):
 
     gain: Gain
 
-    def prepare(self, network: Network, seed: int) -> None:
+    def prepare(self, network: Network, seed: int, inputs: Tensor) -> None:
         for parameter, role in network.with_role("recurrent", "hidden"):
             draw_into(parameter, replace(role, kind="identity", gain=self.gain), seed)

@@ -46,5 +46,5 @@ class LayerNorm(Mitigation):
 
     eps: Positive
 
-    def prepare(self, network: Network, seed: int) -> None:  # noqa: ARG002
+    def prepare(self, network: Network, seed: int, inputs: Tensor) -> None:
         network.insert("preactivation", lambda width: _Normalisation(width, self.eps))

@@ -36,8 +36,8 @@ class MaxNorm(Mitigation):
     def project(
         self,
         network: Network,
-        update: Update,  # noqa: ARG002
-        previous: dict[str, Tensor],  # noqa: ARG002
+        update: Update,
+        previous: dict[str, Tensor],
     ) -> None:
         for weight, _ in network.with_role("input", "recurrent", "hidden", "readout"):
             norms = row_norms(weight)[:, None]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from torch import Tensor
+
 from bench.mitigations import Mitigation
 from bench.network import Network, draw_into
 from bench.settings import Gain
@@ -30,6 +32,6 @@ class Orthogonal(Mitigation):
 
     gain: Gain
 
-    def prepare(self, network: Network, seed: int) -> None:
+    def prepare(self, network: Network, seed: int, inputs: Tensor) -> None:
         for parameter, role in network.with_role("recurrent", "hidden"):
             draw_into(parameter, replace(role, kind="orthogonal", gain=self.gain), seed)

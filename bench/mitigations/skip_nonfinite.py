@@ -28,6 +28,6 @@ class SkipNonfinite(Mitigation):
     nonfinite: ClassVar[str] = "skips"
     portable: ClassVar[bool] = True
 
-    def transform(self, network: Network, update: Update) -> None:  # noqa: ARG002
+    def transform(self, network: Network, update: Update) -> None:
         if not math.isfinite(update.gradient_norm):
             update.skip = True

@@ -27,5 +27,5 @@ class Warmup(Mitigation):
 
     updates: PositiveInt
 
-    def schedule(self, step: int, steps: int) -> float:  # noqa: ARG002
+    def schedule(self, step: int, steps: int) -> float:
         return min(1.0, step / self.updates)

@@ -17,8 +17,9 @@ from typing import Any
 
 import yaml
 
-from bench import plain_yaml
+from bench import plain_yaml, plugins
 from bench.discovery import KINDS
+from bench.paths import CONF
 from bench.plain_text import one_line
 from bench.planning import config_files, selection
 from bench.planning.drawn_in import check_config, check_experiment
@@ -50,8 +51,9 @@ class Composed:
             return key
         kind, _, rest = key.partition(".")
         if kind in KINDS and key not in self.from_experiment:
-            file = self.conf / kind / f"{rest.partition('.')[0]}.yaml"
-            return f"{plain_yaml.short(file)}: {key}"
+            name = rest.partition(".")[0]
+            file = next((m.yaml for m in self.selection.members[kind] if m.name == name), None)
+            return f"{plain_yaml.short(file or self.conf / kind / name)}: {key}"
         return _source(self.choices) + key
 
 
@@ -61,30 +63,38 @@ def compose(overrides: Overrides, conf: Path) -> Composed:
     chosen = [
         f"{group}={_quoted(name)}" for group, name in overrides.choices.items() if name is not None
     ]
-    own, choices = _compose(conf, chosen)
+    alone, choices = _compose(conf, chosen)
     choice_keys = {
         f"{group}.{key}"
         for group in GROUP_SETTINGS
         for key in _keys(config_files.option_file(conf, group, str(choices[group])))
     }
     selected = selection.select(
-        {kind: own.get(f"grid.{kind}") for kind in KINDS} | dict(overrides.grid),
+        {kind: alone.get(f"grid.{kind}") for kind in KINDS} | dict(overrides.grid),
         {kind: ("" if kind in overrides.grid else _source(choices)) + kind for kind in KINDS},
     )
     defaults: dict[str, Any] = {}
+    from_outside: dict[str, Any] = {}  # Hydra finds no plug-in's file
     for kind, members in selected.members.items():
+        own = []
         for member in members:
-            file, key = config_files.option_file(conf, kind, member.name), f"{kind}.{member.name}"
+            key, is_own = f"{kind}.{member.name}", member.yaml.is_relative_to(CONF)
+            file = config_files.option_file(conf, kind, member.name) if is_own else member.yaml
             config_files.check_file(file, package=key)
-            defaults |= {f"{key}.{name}": value for name, value in plain_yaml.values(file).items()}
-        chosen.append(f"{kind}=[{','.join(_quoted(member.name) for member in members)}]")
+            found = {f"{key}.{name}": value for name, value in plain_yaml.values(file).items()}
+            defaults |= found
+            if is_own:
+                own.append(_quoted(member.name))
+            else:
+                from_outside |= found
+        chosen.append(f"{kind}=[{','.join(own)}]")
     values, _ = _compose(conf, chosen)
     return Composed(
         selected,
-        values | dict(overrides.values),
+        from_outside | values | dict(overrides.values),
         choices,
         from_command_line=frozenset(overrides.values),
-        from_experiment=frozenset(key for key in own if key.partition(".")[0] in KINDS),
+        from_experiment=frozenset(key for key in alone if key.partition(".")[0] in KINDS),
         defaults=defaults,
         selection_replaced=bool(overrides.grid) or builds_on_another,
         choice_keys=frozenset(choice_keys),
@@ -138,7 +148,7 @@ def _compose(conf: Path, overrides: list[str]) -> tuple[dict[str, Any], dict[str
             _no_plugins(),
             initialize_config_dir(str(conf.resolve()), version_base="1.3"),
         ):
-            config = compose("config", overrides, return_hydra_config=True)
+            config = compose("config", [*overrides, *_search_path()], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise BadInput(f"{plain_yaml.short(conf)}: {one_line(str(error), 200)}") from error
     finally:
@@ -147,6 +157,12 @@ def _compose(conf: Path, overrides: list[str]) -> tuple[dict[str, Any], dict[str
     assert isinstance(plain, dict)
     choices = plain.pop("hydra")["runtime"]["choices"]
     return {key: value for key, value in flatten("", plain) if value != {}}, choices
+
+
+def _search_path() -> list[str]:
+    """Where Hydra finds the experiments of plug-ins."""
+    folders = [_quoted(package.conf.as_uri()) for package in plugins.packages()]
+    return [f"hydra.searchpath=[{','.join(folders)}]"] if folders else []
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from bench import plugins
 from bench.paths import visible_files
 from bench.plain_text import one_line
 from bench.plain_yaml import place, read, short, text_of
@@ -22,17 +23,28 @@ from bench.settings import nearest
 
 def options(conf: Path, group: str) -> dict[str, str]:
     """Option -> the first comment of its file, for every file of a group."""
-    return {path.stem: _summary(path) for path in visible_files(conf / group, ".yaml")}
+    return {path.stem: _summary(path) for path in _files(conf, group)}
 
 
 def option_file(conf: Path, group: str, name: str) -> Path:
     """Raises BadInput with the nearest name where the group has no such option."""
-    known = [path.stem for path in visible_files(conf / group, ".yaml")]
+    known = {path.stem: path for path in _files(conf, group)}
     if name not in known:
         there_are = f"; there are: {one_line(', '.join(known) or 'none', 300)}"
         hint = nearest(name, list(map(one_line, known))) or there_are
         raise BadInput(f"{group}={one_line(name)}: there is no such {group}{hint}")
-    return conf / group / f"{name}.yaml"
+    return known[name]
+
+
+def _files(conf: Path, group: str) -> list[Path]:
+    """Those of `conf`, and the experiments of installed plug-ins, which stand behind them."""
+    found = visible_files(conf / group, ".yaml")
+    if group == "experiment":
+        known = {path.stem for path in found}
+        for package in plugins.packages():
+            more = visible_files(package.conf / group, ".yaml")
+            found += [path for path in more if path.stem not in known]
+    return found
 
 
 def commented_keys(path: Path) -> list[tuple[str, str, str]]:

@@ -14,6 +14,9 @@ from bench.plain_text import one_line
 from bench.planning.plain_data import shown
 from bench.records import BadInput
 
+ALL = "all"
+"""In place of a name: every member of the kind."""
+
 
 class LeftOut(NamedTuple):
     """What was selected but cannot be run."""
@@ -97,12 +100,19 @@ def select(grid: Mapping[str, Any], where: Mapping[str, str]) -> Selection:
                 f"{where[kind]}=[]: nothing is selected; name at least one, {kind}=NAME (see: "
                 f"bench list {KINDS[kind]}), or a whole grid, experiment=NAME"
             )
+        if ALL in names:
+            names = list(dict.fromkeys(n for m in names for n in _meant(kind, m)))
         find = _act_together if kind == "mitigation" else discovery.member
         try:
             chosen[kind] = [find(kind, name) for name in names]
         except BadInput as error:
             raise BadInput(f"{where[kind].removesuffix(kind)}{error}") from error
     return Selection(**{kind: tuple(members) for kind, members in chosen.items()})
+
+
+def _meant(kind: str, name: str) -> list[str]:
+    """The names that an entry stands for: `all` for every member there is."""
+    return list(discovery.members(kind)) if name == ALL else [name]
 
 
 def joined(mitigations: Sequence[Member]) -> str:
@@ -133,7 +143,22 @@ def _act_together(kind: str, name: str) -> tuple[Member, ...]:
             raise BadInput(
                 f"{kind}={name}: {' and '.join(rivals)} both set the {_words(claim)}; keep one"
             )
+    _check_order(f"{kind}={name}", parts)
     return parts
+
+
+def _check_order(where: str, parts: Sequence[Member]) -> None:
+    """Raises BadInput where weights would be drawn into what a reparametrisation starts from."""
+    computed = None
+    for part in parts:
+        claims = part.facts.get("claims", ())
+        if computed is not None and "initial_weights" in claims:
+            raise BadInput(
+                f"{where}: {computed.name} takes the initial weights as it finds them; name "
+                f"{part.name} before it"
+            )
+        if "parametrisation" in claims:
+            computed = part
 
 
 def _problem(combination: Combination) -> LeftOut | None:
@@ -151,16 +176,25 @@ def _problem(combination: Combination) -> LeftOut | None:
             f"(for {task.name}: {', '.join(fitting) or 'none'})",
         )
     for mitigation in combination.mitigation:
-        lacking = set(mitigation.facts.get("needs", ())) - set(
-            architecture.facts.get("provides", ())
-        )
+        lacking = set(mitigation.facts.get("needs", ())) - provided(task, architecture)
         if lacking:
+            what = min(lacking)
+            by_task = what in _provided_by("task")
+            rival = task if by_task else architecture
             return LeftOut(
-                f"architecture={architecture.name} mitigation={joined(combination.mitigation)}",
-                f"{mitigation.name} acts on the {_words(min(lacking))}, which {architecture.name} "
-                "does not have",
+                f"{rival.kind}={rival.name} mitigation={joined(combination.mitigation)}",
+                f"{mitigation.name} acts on the {_words(what)}, which {rival.name} does not have",
             )
     return None
+
+
+def provided(*members: Member) -> set[str]:
+    """What a mitigation can act on, of a task and an architecture together."""
+    return {what for member in members for what in member.facts.get("provides", ())}
+
+
+def _provided_by(kind: str) -> set[str]:
+    return provided(*discovery.members(kind).values())
 
 
 def _words(fact: str) -> str:

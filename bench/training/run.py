@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from bench import discovery
 from bench.kernels import levels
@@ -51,11 +52,14 @@ class _Run:
         self.task: Task = discovery.build("task", spec.task)
         self.network = self._network()
         mitigations = tuple(discovery.build("mitigation", m) for m in spec.mitigation)
+        inputs = torch.from_numpy(self.task.training_batch(1, spec.seed).inputs)
         for mitigation in mitigations:
-            mitigation.prepare(self.network, spec.seed)
+            mitigation.prepare(self.network, spec.seed, inputs)
         self.network.to(DTYPES[spec.dtype])
         optimizer = discovery.build("optimizer", spec.optimizer)
-        self.trainer = Trainer(self.task, self.network, mitigations, optimizer, spec.steps)
+        self.trainer = Trainer(
+            self.task, self.network, mitigations, optimizer, spec.steps, spec.seed
+        )
         self.initial_digest = _digest(self.trainer.flat.values.double().numpy())
         self.curves, self.events = CurveRecorder(), EventLog()
         self.solved = SolvedJudge(spec.solved_checks)
@@ -145,12 +149,13 @@ class _Run:
     def _evaluate(self, part: Part) -> tuple[float, float]:
         """(loss, metric) on the validation or the test part."""
         self.network.watch = Watch.NOTHING
+        self.network.eval()
         inputs, targets = (
             self._validation
             if part == "validation"
             else self._tensors(self.task.evaluation_batch(part, self.spec.seed))
         )
-        with torch.no_grad():
+        with torch.no_grad(), parametrize.cached():
             outputs = self.network(inputs)
             return float(self.task.loss(outputs, targets)), self.task.score(outputs, targets)
 

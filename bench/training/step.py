@@ -1,7 +1,7 @@
 """The training step, drawn once.
 
-batch -> loss + penalties -> backward -> inspect -> gradient penalties -> transform gradients
-      -> optimiser (at lr x schedule) -> project parameters -> inspect
+batch -> observe -> loss + penalties -> backward -> inspect -> gradient penalties
+      -> transform gradients -> optimiser (at lr x schedule) -> project parameters -> inspect
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from bench.kernels.norms import norm
 from bench.kernels.tap import Watch
@@ -50,18 +51,22 @@ class Trainer:
         mitigations: tuple[Mitigation, ...],
         optimizer: Optimizer,
         steps: int,
+        seed: int,
     ) -> None:
         self.task, self.network, self.optimizer, self.steps = task, network, optimizer, steps
         self.flat = FlatParameters(network)
         self.optimizer_state = optimizer.start(self.flat.values)
-        self.memories: list[tuple[Mitigation, Any]] = [(m, m.start()) for m in mitigations]
+        self.memories: list[tuple[Mitigation, Any]] = [
+            (m, m.start(network, seed)) for m in mitigations
+        ]
         self._watches = any(m.watches for m in mitigations)
+        network.states_are_read = any(m.reads_states for m in mitigations)
         self._previous = self.flat.values.clone()
         self._change = torch.zeros_like(self.flat.values)
 
     def take(self, step: int, inputs: Tensor, targets: Tensor, *, probe: bool) -> StepReport:
         """Update `step` (from 1) on one batch; `probe` keeps dL/dh in `network.trace`."""
-        flat, vectors = self.flat, self.optimizer_state.vectors
+        flat = self.flat
         learning_rate = self.optimizer.lr
         for mitigation, _ in self._filling("schedule"):
             learning_rate *= mitigation.schedule(step, self.steps)
@@ -80,6 +85,7 @@ class Trainer:
             self.move(update)
 
             # inspect
+            vectors = self.optimizer_state.vectors
             lost = list(events.in_optimizer_state(vectors, step))
             ruined = list(events.in_parameters(flat, step))
         return StepReport(
@@ -100,10 +106,14 @@ class Trainer:
         self.network.watch = (
             Watch.GRADIENTS if self._watches else Watch.NORMS if probe else Watch.NOTHING
         )
-        loss = self.task.loss(self.network(inputs), targets)
-        total = loss
-        for mitigation, _ in self._filling("penalty"):
-            total = total + mitigation.penalty(self.network)
+        self.network.train()
+        for mitigation, _ in self._filling("observe"):
+            mitigation.observe(self.network, inputs, targets)
+        with parametrize.cached():
+            loss = self.task.loss(self.network(inputs), targets)
+            total = loss
+            for mitigation, _ in self._filling("penalty"):
+                total = total + mitigation.penalty(self.network)
         self.flat.gradients.zero_()
         total.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
@@ -129,6 +139,8 @@ class Trainer:
         flat, rate = self.flat, update.learning_rate
         self._previous.copy_(flat.values)
         if not update.skip:
+            if update.restart:
+                self.optimizer_state = self.optimizer.start(flat.values)
             self.optimizer.update(flat.values, flat.gradients, self.optimizer_state, rate)
             for mitigation, update.state in self._filling("project"):
                 mitigation.project(self.network, update, flat.by_name(self._previous))

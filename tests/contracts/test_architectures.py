@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -17,6 +17,7 @@ from bench.tasks import Task
 from tests.specs import member
 
 ARCHITECTURES = discovery.members("architecture")
+SITES = get_args(Site)
 each_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 PAIRS = [
     (name, task)
@@ -46,7 +47,7 @@ class Counting(nn.Module):
         super().__init__()
         self.width, self.calls = width, 0
 
-    def forward(self, values: Tensor) -> Tensor:
+    def forward(self, values: Tensor, *others: Tensor) -> Tensor:
         assert values.shape[-1] == self.width
         self.calls += 1
         return values
@@ -105,16 +106,23 @@ def test_it_provides_what_it_says(name: str) -> None:
     found = {
         "square_weights": bool(square),
         "recurrent_weights": any(True for _ in network.with_role("recurrent")),
-        "preactivation": any(key.startswith("preactivation") for key in network.site_widths),
-        "state": any(key.startswith("state") for key in network.site_widths),
+        **{site: any(key.startswith(site) for key in network.site_widths) for site in SITES},
+        "hidden_states": facts["inputs"] == "sequence",
+        "layers": facts["inputs"] == "vector",
+        "activation": bool(network.activation),
+        "forget_gate": network.forget_gate is not None,
+        "plain_recurrence": hasattr(network, "slopes"),
     }
-    assert {what for what, there in found.items() if there} == set(facts["provides"])
+    told = set(facts["provides"]) - {"carry", "branches"}
+    assert {what for what, there in found.items() if there} == told
+    gates = {gate for _, role in network.with_role("bias") for gate in role.gates}
+    assert {network.forget_gate, network.input_gate} <= gates | {None}
     stacked = {len(role.gates) for _, role in network.with_role("input", "hidden", "recurrent")}
     assert stacked == {facts["gates"]}
 
 
 @each_architecture
-@pytest.mark.parametrize("site", ["preactivation", "state"])
+@pytest.mark.parametrize("site", SITES)
 def test_the_identity_at_a_site_is_called_and_changes_nothing(name: str, site: Site) -> None:
     if site not in ARCHITECTURES[name].facts["provides"]:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from bench.records import Signature
 from tests.mitigations.workbench import Workbench
 from tests.specs import member
 
-MOMENTS = ("prepare", "penalty", "gradient_penalty", "transform", "project", "schedule")
+MOMENTS = ("prepare", "observe", "penalty", "gradient_penalty", "transform", "project", "schedule")
 MITIGATIONS = discovery.members("mitigation")
 ARCHITECTURES = discovery.members("architecture")
 each_mitigation = pytest.mark.parametrize("name", MITIGATIONS)
@@ -83,11 +84,14 @@ def test_it_acts_at_some_moment_unless_it_is_the_control(name: str) -> None:
 @each_mitigation
 def test_two_runs_share_no_memory(name: str) -> None:
     rule = build(name)
-    memories = [rule.start(), rule.start()]
+    network = network_of(an_architecture_for(name))
+    memories = [rule.start(network, 0), rule.start(network, 0)]
     assert memories == [None, None] or memories[0] is not memories[1]
-    bench = Workbench(network_of(an_architecture_for(name)), [rule])
-    bench.train(inputs_for(an_architecture_for(name)), steps=2)
-    assert repr(rule.start()) == repr(memories[1])  # a new run starts as if there had been none
+    before = pickle.dumps(memories[1])
+    Workbench(network, [rule]).train(inputs_for(an_architecture_for(name)), steps=2)
+    # A new run starts as if there had been none.
+    again = network_of(an_architecture_for(name))
+    assert pickle.dumps(rule.start(again, 0)) == before
 
 
 @each_mitigation

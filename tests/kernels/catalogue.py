@@ -185,7 +185,7 @@ SIZES = [  # steps, batch, inputs, hidden
 def recurrent(make: Maker) -> Drawn:
     for name, (steps, batch, inputs, hidden) in product(LAYERS, SIZES):
         gates, kept, carried = LAYERS[name]
-        for kind in ([0], [1]) if name == "rnn" else ([],):
+        for kind in ([0], [1], [4]) if name == "rnn" else ([],):
             label = f"{steps} steps, batch {batch}, {inputs} -> {hidden}, {kind}"
             sizes = steps, batch, inputs, hidden, *kind
             x, rows = make.given(steps, batch, inputs), gates * hidden

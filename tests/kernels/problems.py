@@ -33,6 +33,19 @@ def plain_step(activation: Callable[[Tensor], Tensor]) -> Step:
     return lambda p, w, _, h: (activation(p + h @ w.T),)
 
 
+class LinearLayer(nn.RNN):
+    """Torch has no linear recurrence: h_t = sum over s <= t of W^(t-s) (W_in x_s + b)."""
+
+    def forward(self, inputs: Tensor, _: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        projected = inputs @ self.weight_ih_l0.T + self.bias_ih_l0
+        powers = [torch.linalg.matrix_power(self.weight_hh_l0, k) for k in range(len(inputs))]
+        states = [
+            torch.stack([projected[s] @ powers[t - s].T for s in range(t + 1)]).sum(dim=0)
+            for t in range(len(inputs))
+        ]
+        return torch.stack(states), states[-1][None]
+
+
 def lstm_step(p: Tensor, w: Tensor, _: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
     i, f, g, o = (p + h @ w.T).chunk(4, dim=1)
     c = f.sigmoid() * c + i.sigmoid() * g.tanh()
@@ -51,6 +64,7 @@ CELLS = {
     "relu": Cell(
         sequence.RNN_RELU, lambda i, h: nn.RNN(i, h, nonlinearity="relu"), plain_step(torch.relu)
     ),
+    "linear": Cell(sequence.RNN_LINEAR, LinearLayer, plain_step(lambda before: before)),
     "lstm": Cell(sequence.LSTM, nn.LSTM, lstm_step, states=2),
     "gru": Cell(sequence.GRU, nn.GRU, gru_step),
 }

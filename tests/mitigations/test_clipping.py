@@ -143,8 +143,8 @@ def test_autoclip_forgets_what_is_not_finite(poison: float) -> None:
 
 
 def test_each_run_has_a_history_of_its_own() -> None:
-    rule = AutoClip(percentile=10.0)
-    assert rule.start() is not rule.start()
+    rule, network = AutoClip(percentile=10.0), make().network
+    assert rule.start(network, 0) is not rule.start(network, 0)
 
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf, -math.inf])

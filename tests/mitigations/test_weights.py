@@ -60,7 +60,9 @@ def test_where_the_architecture_starts_so_already_nothing_changes(
     member = discovery.build("architecture", MemberSpec(architecture, settings))
     already = member.build(Signature(input_size=2, output_size=1))
     already.initialise(SEED)
-    discovery.build("mitigation", MemberSpec(kind, {"gain": 1.3})).prepare(plain.network, SEED)
+    discovery.build("mitigation", MemberSpec(kind, {"gain": 1.3})).prepare(
+        plain.network, SEED, torch.zeros(1)
+    )
     for key, parameter in plain.network.named_parameters():
         if plain.network.roles[key].name in SQUARE:
             assert torch.equal(parameter, already.get_parameter(key))

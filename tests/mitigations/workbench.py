@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bench import discovery
+from bench.architectures._recurrent import RecurrentNetwork
 from bench.kernels.norms import norm
 from bench.mitigations import Mitigation, Update
 from bench.network import Network
@@ -33,14 +34,16 @@ class Workbench:
     steps: int = 0
 
     def __post_init__(self) -> None:
+        shape = (9, 4, 2) if isinstance(self.network, RecurrentNetwork) else (4, 2)
+        inputs = torch.randn(shape, generator=torch.Generator().manual_seed(SEED))
         for mitigation in self.mitigations:
-            mitigation.prepare(self.network, SEED)
+            mitigation.prepare(self.network, SEED, inputs)
 
     @cached_property
     def trainer(self) -> Trainer:
         """Made at its first use: until then the network may be cast to another type."""
         task = Adding(length=9, batch_size=4, steps=STEPS, evaluation_size=100)
-        return Trainer(task, self.network, tuple(self.mitigations), SGD(lr=RATE), STEPS)
+        return Trainer(task, self.network, tuple(self.mitigations), SGD(lr=RATE), STEPS, SEED)
 
     @property
     def flat(self) -> FlatParameters:

@@ -116,6 +116,8 @@ def members(
             kind=kind,
             name=name,
             path=Path(f"{name}.py"),
+            yaml=Path(f"{name}.yaml"),
+            module=f"bench.{name}",
             class_name=name,
             doc="",
             schema={},

@@ -142,7 +142,7 @@ def test_editing_a_member_file_makes_its_runs_stale_and_no_other(
         (package / kind).mkdir(parents=True, exist_ok=True)
         (package / kind / f"{name}.py").write_text("@dataclass\nclass Member:\n    '''One.'''\n")
     monkeypatch.setattr(discovery, "PACKAGE", package)
-    discovery.members.cache_clear()
+    discovery._members.cache_clear()
     try:
         specs = [made_up.spec(0, ("none",)), made_up.spec(0, ("clip_norm",))]
         with Store.open(tmp_path / "store") as store:
@@ -156,13 +156,13 @@ def test_editing_a_member_file_makes_its_runs_stale_and_no_other(
             (package / "mitigations" / "clip_norm.py").write_text(
                 "@dataclass\nclass Member:\n    '''Another.'''\n"
             )
-            discovery.members.cache_clear()
+            discovery._members.cache_clear()
             assert store.current(specs) == {specs[0].run_id}
             (package / "mitigations" / "none.py").unlink()
-            discovery.members.cache_clear()
+            discovery._members.cache_clear()
             assert store.current(specs) == set()
     finally:
-        discovery.members.cache_clear()
+        discovery._members.cache_clear()
 
 
 def test_a_second_put_keeps_the_first_row(tmp_path: Path, member_files: MemberFiles) -> None:

@@ -23,7 +23,7 @@ def plant_in_gradient(monkeypatch):
             planted[0, 0] = value
             return planted
 
-        def prepare(self, network, seed):
+        def prepare(self, network, seed, inputs):
             network.get_parameter("recurrent_0").register_hook(hook)
 
         monkeypatch.setattr(NoMitigation, "prepare", prepare)

@@ -77,7 +77,7 @@ def test_both_paths_through_a_sequence_give_the_same_flow(monkeypatch):
     monkeypatch.setattr(
         NoMitigation,
         "prepare",
-        lambda self, network, seed: network.insert("state", lambda _: nn.Identity()),
+        lambda self, network, seed, inputs: network.insert("state", lambda _: nn.Identity()),
     )
     stepwise = run(spec(steps=1, dtype="float64"))
     np.testing.assert_allclose(

@@ -86,7 +86,7 @@ def test_a_hidden_state_that_is_not_finite_is_named_with_its_time_step(monkeypat
     monkeypatch.setattr(
         NoMitigation,
         "prepare",
-        lambda self, network, seed: network.insert("state", lambda _: Plant()),
+        lambda self, network, seed, inputs: network.insert("state", lambda _: Plant()),
     )
     record = run(spec(steps=3))
     assert record.first_event.kind is kind

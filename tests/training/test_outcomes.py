@@ -27,7 +27,7 @@ def test_skipping_alone_is_frozen(plant_in_gradient):
 
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
 def test_an_adaptive_optimiser_is_frozen_by_gradients_of_1e30(monkeypatch, optimizer):
-    def prepare(self, network, seed):
+    def prepare(self, network, seed, inputs):
         for parameter in network.parameters():
             parameter.register_hook(lambda gradient: torch.full_like(gradient, 1e30))
 
