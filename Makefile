@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow speed peers lint format constraints clean help
+.PHONY: demo test test-slow speed costs catalogue peers lint format constraints clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,13 @@ test-slow: $(VENV)/.develops  ## the tests that take longer
 
 speed: $(VENV)/.runs  ## measure the speed (ten minutes; let nothing else run), write docs/performance.md
 	$(BIN)/python scripts/speed.py
+
+costs: $(VENV)/.runs  ## measure what each member costs (minutes; let nothing else run), for the catalogue
+	$(BIN)/python scripts/costs.py
+	$(BIN)/python scripts/catalogue.py
+
+catalogue: $(VENV)/.runs  ## write docs/catalogue.md anew from the members' files
+	$(BIN)/python scripts/catalogue.py
 
 peers:  ## an environment with JAX, which `make speed` then compares with
 	$(PYTHON) -m venv .venv-peers

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import bench
 from bench import plugins, streams
+from bench.discovery import KINDS
 from bench.listing import LISTS, entries, in_words
 from bench.records import BadInput
 from bench.settings import nearest
@@ -235,6 +236,43 @@ def _list(options: Namespace) -> int:
     return DONE
 
 
+def _member_arguments(parser: Parser) -> None:
+    parser.add_argument("kind", metavar="KIND", help=f"one of {', '.join(KINDS)}")
+    parser.add_argument("name", metavar="NAME")
+
+
+def _kind(options: Namespace, command: str) -> str:
+    if options.kind not in KINDS:
+        hint = nearest(options.kind, list(KINDS))
+        raise BadInput(f"bench {command} {options.kind}: must be one of {', '.join(KINDS)}{hint}")
+    kind: str = options.kind
+    return kind
+
+
+def _check(options: Namespace) -> int:
+    from bench.acceptance.card import examine, in_words
+    from bench.discovery import member
+
+    kind = _kind(options, "check")
+    found = member(kind, options.name)
+    print(f"{kind} {found.name}: {found.summary}")
+    failed = 0
+    for finding in examine(kind, options.name):
+        print(in_words(finding), flush=True)
+        failed += finding.holds is False
+    print(f"{failed} checks failed" if failed else f"{found.name} may be compared")
+    return DOES_NOT_HOLD if failed else DONE
+
+
+def _new(options: Namespace) -> int:
+    from bench.templates import write
+
+    written = write(_kind(options, "new"), options.name, Path())
+    print(*(f"wrote {path}" for path in written), sep="\n")
+    print(f"next: bench check {options.kind} {options.name} --plugin {written[0]}")
+    return DONE
+
+
 def _default_stores() -> list[Path]:
     from bench.results.schema import FILE
 
@@ -249,6 +287,8 @@ COMMANDS = {
     "report": Command("tables, figures and a summary", _report_arguments, _report),
     "show": Command("one run: what it was and how it ended", _show_arguments, _show),
     "list": Command("what there is to choose from", _list_arguments, _list),
+    "new": Command("a member of your own to start from", _member_arguments, _new),
+    "check": Command("whether a member may be compared", _member_arguments, _check),
     "export": Command("Parquet files for pandas and others", _export_arguments, _export),
     "sync": Command("mirror what is missing to Weights & Biases", _sync_arguments, _sync),
     "doctor": Command("what is installed, and what is missing", _doctor_arguments, _doctor),

@@ -129,9 +129,9 @@ def member(kind: str, name: str) -> Member:
 
 
 def defaults(kind: str, name: str) -> dict[str, Any]:
-    """What the member's YAML says; nothing where it has none. BadInput names file and line."""
-    file = member(kind, name).yaml
-    return plain_yaml.values(file) if file.is_file() else {}
+    """What the member's YAML says; nothing where there is no such. BadInput names file and line."""
+    found = members(kind).get(name)
+    return plain_yaml.values(found.yaml) if found and found.yaml.is_file() else {}
 
 
 def build(kind: str, spec: MemberSpec) -> Any:

@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bench.seeding import Stream, on_grid
+from bench.seeding import UNIFORM_GRID, Stream, on_grid
 
-Kind: TypeAlias = Literal["gaussian", "orthogonal", "identity", "zeros", "ones"]
+Kind: TypeAlias = Literal["gaussian", "uniform", "orthogonal", "identity", "zeros", "ones"]
 
 
 def draw(kind: Kind, shape: tuple[int, ...], gain: float, stream: Stream) -> np.ndarray:
@@ -16,6 +16,7 @@ def draw(kind: Kind, shape: tuple[int, ...], gain: float, stream: Stream) -> np.
 
     gaussian    independent N(0, gain^2 / inputs): the spectral radius of a square matrix tends to
                 gain, and gain^2 is sigma_w^2 of mean-field theory (Poole et al. 2016)
+    uniform     independent, even between bounds that give the same variance (Glorot & Bengio 2010)
     orthogonal  gain times a Haar-random orthogonal matrix (Saxe et al. 2014)
     identity    gain on the diagonal (Le et al. 2015)
     zeros, ones constants, times gain
@@ -29,6 +30,10 @@ def draw(kind: Kind, shape: tuple[int, ...], gain: float, stream: Stream) -> np.
         return on_grid(gain * np.eye(rows, columns))
     if kind == "gaussian":
         return on_grid(stream.normal(shape) * (gain / np.sqrt(shape[-1])))
+    if kind == "uniform":
+        # The middles of the stream's cells, so that the mean is zero exactly.
+        centred = stream.uniform(shape) + (UNIFORM_GRID / 2 - 0.5)
+        return on_grid(centred * (2 * gain * np.sqrt(3 / shape[-1])))
     return on_grid(gain * _orthogonal(shape, stream))
 
 

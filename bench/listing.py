@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -11,6 +11,7 @@ from bench.paths import CONF
 from bench.plain_text import one_line
 from bench.planning.config_files import options
 from bench.planning.plain_data import shown
+from bench.planning.selection import provided
 from bench.settings import describe
 
 LISTS = {
@@ -45,7 +46,18 @@ def in_words(found: Sequence[Mapping[str, Any]]) -> str:
             f"{'':<{width}}    {words:<{longest}}  {each['type']}"
             for words, each in zip(told, entry["settings"], strict=True)
         ]
+        lines += [f"{'':<{width}}    {words}" for words in _combines(entry)]
     return "\n".join(lines)
+
+
+def _combines(entry: Mapping[str, Any]) -> Iterator[str]:
+    """What a mitigation acts on, unless it is everything, and what it excludes."""
+    if entry.get("needs"):
+        yield f"acts on {', '.join(entry['architectures']) or 'nothing that there is'}"
+        if entry["tasks"]:
+            yield f"on the tasks {', '.join(entry['tasks'])}"
+    if entry.get("not_with"):
+        yield f"not together with {', '.join(entry['not_with'])}"
 
 
 def _member(member: discovery.Member) -> dict[str, Any]:
@@ -62,4 +74,25 @@ def _member(member: discovery.Member) -> dict[str, Any]:
             for name, annotation in member.schema.items()
         ],
         **member.facts,
+        **(_combinations(member) if member.kind == "mitigation" else {}),
     }
+
+
+def _combinations(member: discovery.Member) -> dict[str, list[str]]:
+    """With which architectures and, where it needs something of them, tasks a mitigation can be
+    combined, and with which mitigations it cannot."""
+    needs, claims = set(member.facts.get("needs", ())), set(member.facts.get("claims", ()))
+    of_tasks = needs & provided(*discovery.members("task").values())
+    return {
+        "architectures": _providing("architecture", needs - of_tasks),
+        "tasks": _providing("task", of_tasks) if of_tasks else [],
+        "not_with": [
+            name
+            for name, other in discovery.members("mitigation").items()
+            if name != member.name and claims & set(other.facts.get("claims", ())) - {"alone"}
+        ],
+    }
+
+
+def _providing(kind: str, needs: set[str]) -> list[str]:
+    return [name for name, each in discovery.members(kind).items() if needs <= provided(each)]

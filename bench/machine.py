@@ -103,6 +103,12 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def resident_memory() -> int:
+    """Bytes that this process holds now; 0 where nothing says."""
+    found = re.search(r"^VmRSS:\s*([0-9]+) kB$", text_of(ROOT / "proc/self/status"), re.M)
+    return 1024 * int(found[1]) if found else 0
+
+
 def keep_freed_memory() -> None:
     """Let freed memory be used again rather than given back and asked for anew at every update.
 

@@ -9,7 +9,11 @@ Sites, and what a module that stands at one is called with:
     preactivation  z -> z', before the activation function of every gate, layer and time step
     state          s -> s', every tensor that goes from one time step to the next, as h and c
     feedback       h -> h', what the recurrent product alone sees of the state
-    skip           (f(h), h) -> h', what a feed-forward layer hands on, from result and input
+    skip           (f(h), h) -> h', what a feed-forward layer hands on, from result and input; of
+                   a residual block f(h) is the branch alone, before it is added to h
+
+What stands at `state` is seen by all, the layers above and the outputs too; what is inserted with
+`onward` is seen by the next time step alone.
 
 A module that has a method `begin()` is told so before every pass.
 """
@@ -28,7 +32,11 @@ from bench import initial_weights
 from bench.kernels.tap import Tap, Watch
 from bench.seeding import Stream
 
-RoleName: TypeAlias = Literal["input", "recurrent", "hidden", "diagonal", "bias", "readout"]
+RoleName: TypeAlias = Literal[
+    "input", "recurrent", "hidden", "diagonal", "generator", "bias", "readout"
+]
+"""A recurrent matrix is computed from a generator, as S = W - W^T is from W: what is done to the
+one is not done to the other, so that rules for square matrices leave generators alone."""
 Site: TypeAlias = Literal["preactivation", "state", "feedback", "skip"]
 
 
@@ -52,6 +60,7 @@ class Network(nn.Module):
     activation = ""  # of every hidden unit, where there is one for all
     forget_gate: str | None = None  # the gate whose bias decides how long a state is kept
     input_gate: str | None = None  # the gate whose bias decides what enters it, if there is one
+    branches: tuple[tuple[str, str], ...] = ()  # names of each residual branch's two matrices
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,13 +95,17 @@ class Network(nn.Module):
         for parameter, role in self.with_role():
             draw_into(parameter, role, seed)
 
-    def insert(self, site: Site, make: Callable[[int], nn.Module]) -> None:
+    def insert(self, site: Site, make: Callable[[int], nn.Module], *, onward: bool = False) -> None:
         """Put `make(width)` at every place of `site`; the network then runs step by step.
 
-        What stands there already is called first.
+        What stands there already is called first. With `onward`, at `state` alone, it changes what
+        the next time step gets and neither the outputs of this one nor what the layer above sees.
         """
-        for key, width in self.site_widths.items():
-            if key.startswith(site):
+        if onward and site != "state":
+            raise ValueError(f"{site} has nothing that goes onward")
+        for place, width in self.site_widths.items():
+            key = f"onward_{place}" if onward else place
+            if place.startswith(site):
                 there = self.sites[key] if key in self.sites else None  # noqa: SIM401 (no get)
                 self.sites[key] = make(width) if there is None else _Both(there, make(width))
 
@@ -101,6 +114,11 @@ class Network(nn.Module):
         key = f"{site}_{layer}_{gate}"
         # Membership first: ModuleDict has no cheap get.
         return self.sites[key](value, *others) if key in self.sites else value
+
+    def onward(self, layer: int, name: str, value: Tensor) -> Tensor:
+        """What the next time step gets of the state `value`."""
+        key = f"onward_state_{layer}_{name}"
+        return self.sites[key](value) if key in self.sites else value
 
     def begin(self) -> None:
         """To be called at the start of every pass: tells those that stand at a site."""

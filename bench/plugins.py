@@ -9,6 +9,7 @@ folder by itself.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +22,7 @@ from bench.records import BadInput
 
 GROUP = "bench.members"
 
-_files: list[Path] = []
+_files: dict[Path, str] = {}  # whole path -> as it was named
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,12 @@ def name_files(paths: Iterable[Path]) -> None:
             )
         if not path.is_file():
             raise BadInput(f"--plugin {one_line(str(path))}: there is no such file")
-        if (whole := path.resolve()) not in _files:
-            _files.append(whole)
+        _files.setdefault(path.resolve(), str(path))
+
+
+def as_options() -> str:
+    """What to add to a command so that it knows the same files."""
+    return "".join(f" --plugin {shlex.quote(name)}" for name in _files.values())
 
 
 def forget_files() -> None:

@@ -188,7 +188,8 @@ class RunRecord:
     (`final_...`), test_loss and test_metric at the end."""
     facts: Mapping[str, Setting] = field(default_factory=dict)
     """What the report must know: metric (name), higher_is_better, chance_loss, chance_metric,
-    explosion_bound, num_parameters, portable, initial_digest (weights), data_digest (batch 1)."""
+    explosion_bound, num_parameters, portable, initial_digest (weights), data_digest (batch 1); of a
+    task that reads a data set, its dataset_digest."""
     curves: Mapping[str, np.ndarray] = field(default_factory=dict)  # CURVE_COLUMNS -> [rows]
     flow: Mapping[str, np.ndarray] = field(default_factory=dict)  # FLOW_COLUMNS -> [rows]
     error: str | None = None  # the traceback of a failed run

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 
+from bench import datasets, discovery
 from bench.paths import CONF
 from bench.records import MemberSpec, RunSpec
 
 SMALL = {
-    "task": {"length": 20, "batch_size": 8, "evaluation_size": 100},
+    "task": {"length": 20, "context": 5, "pixels": 49, "batch_size": 8, "evaluation_size": 100},
     "architecture": {"hidden_size": 12, "depth": 4},
     "mitigation": {},
     "optimizer": {},
@@ -21,6 +23,23 @@ def member(group: str, name: str, /, **settings: Any) -> MemberSpec:
     defaults = yaml.safe_load((CONF / group / f"{name}.yaml").read_text()) or {}
     small = {key: value for key, value in SMALL[group].items() if key in defaults}
     return MemberSpec(name, {**defaults, **small, **settings})
+
+
+def why_not_here(task: str) -> str:
+    """Why the task cannot be run on this machine, which is that its data set cannot be read."""
+    fact = discovery.member("task", task).facts.get("dataset")
+    return (
+        ""
+        if fact is None
+        else datasets.problem(datasets.named(fact, member("task", task).settings))
+    )
+
+
+def with_data_of(task: str, *values: Any) -> Any:
+    """`values` as parameters of a test that is skipped, with the reason, where the data of `task`
+    is missing."""
+    reason = why_not_here(task)
+    return pytest.param(*values, marks=[pytest.mark.skip(reason=reason)] if reason else [])
 
 
 def spec(

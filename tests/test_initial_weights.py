@@ -63,7 +63,7 @@ def test_constants() -> None:
     assert np.array_equal(draw("identity", (2, 3), 1.0, stream()), np.eye(2, 3))
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "orthogonal", "identity", "ones"])
+@pytest.mark.parametrize("kind", ["gaussian", "uniform", "orthogonal", "identity", "ones"])
 def test_a_gain_of_two_doubles_the_weights(kind: str) -> None:
     one, two = (draw(kind, (8, 8), gain, stream()) for gain in (1.0, 2.0))  # type: ignore[arg-type]
     np.testing.assert_allclose(two, 2 * one, atol=3 * 2**-21)

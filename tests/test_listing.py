@@ -21,7 +21,10 @@ def test_every_setting_is_shown_with_its_default_and_range(kind: str) -> None:
             assert setting.startswith(f"{name}=")
             text = setting.partition("=")[2]
             default = defaults[name]
-            assert default == (text if isinstance(default, str) else float(text))
+            if isinstance(default, bool):
+                assert text == str(default).lower()
+            else:
+                assert default == (text if isinstance(default, str) else float(text))
             assert words == describe(annotation)
 
 

@@ -35,6 +35,7 @@ def test_the_wheel_holds_the_package_and_its_configuration_and_nothing_else(whee
     }
     assert "bench/conf/config.yaml" in names
     assert "bench/conf/task/adding.yaml" in names
+    assert "bench/tasks/data/persuasion.txt.gz" in names
     assert not [name for name in names if "__pycache__" in name]
 
 

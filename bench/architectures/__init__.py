@@ -6,6 +6,11 @@ class variables:
 
     inputs    "sequence" ([time, batch, features]) or "vector" ([batch, features])
     gates     blocks of hidden units computed per layer and step (for the estimates of cost)
+    stepwise  True where no kernel computes the whole network (for the estimates of cost; else left
+              out)
+    dispatch  microseconds that Python takes, there and back and beside the arithmetic, for a time
+              step of a layer whose whole sequence is a loop in Python (for the estimates of cost;
+              else left out)
     provides  what a mitigation can act on
 
         square_weights    matrices from hidden units to hidden units (roles recurrent, hidden)
@@ -17,7 +22,8 @@ class variables:
         forget_gate       biases of a gate that keeps the state, network.forget_gate
         carry             a way from one time step to the next beside the recurrent product
         layers            a feed-forward stack, one layer after another
-        branches          residual branches of two weight matrices
+        plain_layers      h_l = f(W_l h_{l-1} + b_l): nothing passes by the weights
+        branches          residual branches of two weight matrices, network.branches
 """
 
 from __future__ import annotations

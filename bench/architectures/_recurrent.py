@@ -10,12 +10,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
-from bench import initial_weights
 from bench.kernels.layers import linear
 from bench.kernels.sequence import Cell, whole_sequence
 from bench.kernels.tap import Tap
@@ -33,10 +32,6 @@ class Settings(Protocol):
     def hidden_size(self) -> int: ...
     @property
     def num_layers(self) -> int: ...
-    @property
-    def kind(self) -> initial_weights.Kind: ...
-    @property
-    def gain(self) -> float: ...
 
 
 class RecurrentNetwork(Network):
@@ -49,6 +44,7 @@ class RecurrentNetwork(Network):
     gates: ClassVar[tuple[str, ...]]
     cell: ClassVar[Cell | None] = None  # the kernel of a whole sequence
     states: ClassVar[tuple[str, ...]] = ("",)  # a name for each tensor of a State
+    numbers: ClassVar[int] = 1  # of each unit in a state: 2 where it is complex
     places: ClassVar[tuple[Site, ...]] = ("preactivation", "state", "feedback")
 
     def __init__(self, signature: Signature, settings: Settings) -> None:
@@ -60,15 +56,16 @@ class RecurrentNetwork(Network):
             self.declare_layer(layer, columns, settings)
             parts = {"preactivation": self.gates, "state": self.states, "feedback": ("",)}
             for site in self.places:
+                width = hidden * self.numbers if site == "state" else hidden
                 for part in parts[site]:
-                    self.site_widths[f"{site}_{layer}_{part}"] = hidden
+                    self.site_widths[f"{site}_{layer}_{part}"] = width
         top = self.num_layers
         readout = Role(name="readout", layer=top, kind="gaussian")
         self.declare("readout", (signature.output_size, hidden), readout)
         self.declare("readout_bias", (signature.output_size,), Role(name="bias", layer=top))
 
-    def declare_layer(self, layer: int, columns: int, settings: Settings) -> None:
-        """The parameters of one layer that sees `columns` features."""
+    def declare_layer(self, layer: int, columns: int, settings: Any) -> None:
+        """The parameters of one layer that sees `columns` features; `settings`: the member's."""
         rows = len(self.gates) * self.hidden_size
         role = Role(name="input", layer=layer, gates=self.gates, kind="gaussian")
         self.declare(f"input_{layer}", (rows, columns), role)
@@ -83,31 +80,38 @@ class RecurrentNetwork(Network):
         sequence = inputs
         for layer, tap in enumerate(self.trace):
             last = self.output_steps if layer == self.num_layers - 1 else len(inputs)
-            if self.cell is None or len(self.sites):
-                sequence = self.step_by_step(layer, sequence, tap)
+            if len(self.sites):
+                states = self.step_by_step(layer, sequence, tap)
             else:
-                sequence = whole_sequence(
-                    self.cell,
-                    sequence,
-                    self.weights(layer),
-                    tap,
-                    last=len(inputs) if self.states_are_read else last,
-                    segment=self.segment,
-                )
+                wanted = len(inputs) if self.states_are_read else last
+                states = self.whole(layer, sequence, tap, wanted)
                 if self.states_are_read:
-                    tap.states = sequence
-            sequence = sequence[-last:]
+                    tap.states = states
+            sequence = self.outputs(layer, sequence[-last:], states[-last:])
         return linear(sequence, self.tensor("readout"), self.tensor("readout_bias"))
 
     def weights(self, layer: int) -> list[Tensor]:
         """What a pass through a layer computes with: W_in, W, b, and what else a step takes."""
         return [self.tensor(f"{name}_{layer}") for name in ("input", "recurrent", "bias")]
 
+    def whole(self, layer: int, sequence: Tensor, tap: Tap, last: int) -> Tensor:
+        """The states of the `last` steps at least, where nothing stands at a site."""
+        if self.cell is None:
+            return self.step_by_step(layer, sequence, tap)
+        weights = self.weights(layer)
+        return whole_sequence(self.cell, sequence, weights, tap, last=last, segment=self.segment)
+
+    def outputs(self, layer: int, inputs: Tensor, states: Tensor) -> Tensor:
+        """What a layer hands on: its states h [time, batch, hidden], unless a cell says else."""
+        del layer, inputs
+        return states
+
     def step_by_step(self, layer: int, sequence: Tensor, tap: Tap) -> Tensor:
         """h [time, batch, hidden] through `step`; in a watched pass every dL/dh_t is kept."""
         input_weights, recurrent, bias, *others = self.weights(layer)
         projected = linear(sequence, input_weights, bias)
-        state = (projected.new_zeros(projected.shape[1], self.hidden_size),) * len(self.states)
+        width = self.hidden_size * self.numbers
+        state = (projected.new_zeros(projected.shape[1], width),) * len(self.states)
         states = []
         for inputs in projected:
             state = self.step(layer, inputs, state, (recurrent, *others))
@@ -117,6 +121,10 @@ class RecurrentNetwork(Network):
             )
             tap.retain(state[0])
             states.append(state[0])
+            state = tuple(
+                self.onward(layer, name, value)
+                for name, value in zip(self.states, state, strict=True)
+            )
         tap.states = torch.stack(states)
         return tap.states
 

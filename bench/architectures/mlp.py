@@ -5,65 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
 
-from bench.kernels.elementwise import ACTIVATIONS
-from bench.kernels.layers import linear, stack
+from bench.architectures._feedforward import FeedForwardNetwork
+from bench.kernels.layers import stack
 from bench.kernels.tap import Tap
-from bench.network import Network, Role
 from bench.records import Signature
 from bench.settings import Annotated, Gain, PositiveInt, Range
 
 
-class _Network(Network):
+class _Network(FeedForwardNetwork):
     def __init__(self, signature: Signature, settings: MLP) -> None:
-        super().__init__()
-        self.depth, self.activation = settings.depth, settings.activation
-        width = settings.hidden_size
-        for layer in range(self.depth):
-            first = layer == 0
-            weight = Role(
-                name="input" if first else "hidden",
-                layer=layer,
-                kind=settings.kind,
-                gain=settings.gain,
-            )
-            columns = signature.input_size if first else width
-            self.declare(f"weight_{layer}", (width, columns), weight)
-            self.declare(f"bias_{layer}", (width,), Role(name="bias", layer=layer))
-            self.site_widths[f"preactivation_{layer}_"] = width
-            if not first:  # the first layer's input is of another width
-                self.site_widths[f"skip_{layer}_"] = width
-        readout = Role(name="readout", layer=self.depth, kind="gaussian")
-        self.declare("readout", (signature.output_size, width), readout)
-        self.declare("readout_bias", (signature.output_size,), Role(name="bias", layer=self.depth))
+        super().__init__(signature, settings)
+        self.activation = settings.activation
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs [batch, O] from inputs [batch, I]."""
-        self.begin()
-        tap = Tap(self.watch, over_time=False)
-        self.trace = [tap]
+    def declare_layer(self, layer: int) -> None:
+        width = self.settings.hidden_size
+        self.declare_map(f"weight_{layer}", f"bias_{layer}", "hidden", layer, width)
+        self.site_widths[f"preactivation_{layer}_"] = width
+        self.site_widths[f"skip_{layer}_"] = width  # the first layer's input is of another width
+
+    def through(self, inputs: Tensor, tap: Tap) -> Tensor:
+        """By the kernel of the whole stack, unless something stands between its layers."""
+        if len(self.sites) or self.states_are_read:
+            return super().through(inputs, tap)
         layers = range(self.depth)
         weights = [self.tensor(f"weight_{layer}") for layer in layers]
         biases = [self.tensor(f"bias_{layer}") for layer in layers]
-        if len(self.sites) or self.states_are_read:
-            hidden = self._layer_by_layer(inputs, weights, biases, tap)
-        else:
-            hidden = stack(inputs, weights, biases, self.activation, tap)
-        return linear(hidden, self.tensor("readout"), self.tensor("readout_bias"))
+        return stack(inputs, weights, biases, self.function, tap)
 
-    def _layer_by_layer(
-        self, hidden: Tensor, weights: list[Tensor], biases: list[Tensor], tap: Tap
-    ) -> Tensor:
-        states = []
-        for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-            before = self.at("preactivation", layer, "", linear(hidden, weight, bias))
-            hidden = self.at("skip", layer, "", ACTIVATIONS[self.activation](before), hidden)
-            tap.retain(hidden)
-            states.append(hidden)
-        tap.states = torch.stack(states)
-        return hidden
+    def layer(self, layer: int, hidden: Tensor) -> Tensor:
+        before = self.affine(f"weight_{layer}", f"bias_{layer}", hidden)
+        return self.at("skip", layer, "", self.activated(layer, before), hidden)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +60,7 @@ class MLP:
         "skip",
         "activation",
         "layers",
+        "plain_layers",
     )
     portable: ClassVar[bool] = True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from bench import plugins
 from bench.execution.local import Summary
 from bench.execution.tally import clock
 from bench.records import RunRecord
@@ -44,7 +45,8 @@ def _done(summary: Summary) -> str:
 def _next(summary: Summary) -> str:
     """Nothing where there is no result to report."""
     results = shlex.quote(str(summary.results))
-    return f"; next: bench report {results}" if _num_stored(summary) else ""
+    next_command = f"bench report {results}{plugins.as_options()}"
+    return f"; next: {next_command}" if _num_stored(summary) else ""
 
 
 def _num_stored(summary: Summary) -> int:
@@ -63,7 +65,7 @@ def _failures(summary: Summary) -> Iterator[str]:
     )
     yield from (f"  {_failure(record)}" for record in failures)
     store = shlex.quote(str(summary.results))
-    yield f"in full: bench show {failures[0].spec.run_id} {store}"
+    yield f"in full: bench show {failures[0].spec.run_id} {store}{plugins.as_options()}"
 
 
 def _failure(record: RunRecord) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PATIENCE = 0.2  # seconds until a signal is looked at
+MOST_LEFT_OUT = 10  # told one by one as the runs start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +102,12 @@ class _Batch:
         from bench.execution.progress import progress
 
         tally, timeout = self.tally, self._plan.executor.timeout
-        for what, why in self._plan.left_out:
+        left_out = self._plan.left_out
+        for what, why in left_out[:MOST_LEFT_OUT]:
             console.print(f"left out: {what}: {why}", soft_wrap=True)
+        if len(left_out) > MOST_LEFT_OUT:
+            more = len(left_out) - MOST_LEFT_OUT
+            console.print(f"left out: {more} more, which --dry-run lists", soft_wrap=True)
         console.print(f"{tally.total} runs to do, {tally.workers} at a time", soft_wrap=True)
         with (
             progress(tally, console) as display,

@@ -42,6 +42,7 @@ class Cell:
 
 RNN_TANH = Cell("rnn", 1, (1,), 1, (1,), (KINDS["tanh"],))
 RNN_RELU = Cell("rnn", 1, (1,), 1, (1,), (KINDS["relu"],))
+RNN_LINEAR = Cell("rnn", 1, (1,), 1, (1,), (KINDS["linear"],))
 LSTM = Cell("lstm", 4, (1, 1, 1, 4), 2, (4, 1))
 GRU = Cell("gru", 3, (1, 3, 1), 1, (3, 1))
 

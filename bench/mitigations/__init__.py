@@ -3,7 +3,7 @@
 A mitigation is a frozen dataclass that fills in the moments of a training step it needs; one that
 fills in none is `none`. It works on an ordinary nn.Module (a bench.network.Network, which also
 names its parameters' roles) in ordinary PyTorch. What it must remember between updates it makes in
-`start` and finds in `update.state`. The step, with the moments in place:
+`start` and finds in `update.state` (`penalty`: in `memory`). The step, with the moments in place:
 
     prepare      once, before the first update: initial weights, reparametrisation, sites
       |
@@ -26,7 +26,7 @@ Literal class variables:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -50,9 +50,9 @@ class Update:
 class Mitigation:
     """The moments, each of which does nothing unless a mitigation fills it in."""
 
-    watches: bool = False
+    watches: ClassVar[bool] = False
     """Whether `gradient_penalty` reads dL/dh_t: `network.trace[layer].total_derivative()`."""
-    reads_states: bool = False
+    reads_states: ClassVar[bool] = False
     """Whether `penalty` reads h_t: `network.trace[layer].states` [time, batch, hidden]."""
 
     def prepare(self, network: Network, seed: int, inputs: Tensor) -> None:
@@ -73,8 +73,8 @@ class Mitigation:
         """The factor on the learning rate at update `step` (from 1) of `steps`."""
         return 1.0
 
-    def penalty(self, network: Network) -> Tensor:
-        """What to add to the loss: 0-d, differentiable."""
+    def penalty(self, network: Network, memory: Any) -> Tensor:
+        """What to add to the loss: 0-d, differentiable. `memory` is what `start` returned."""
         return torch.zeros(())
 
     def gradient_penalty(self, network: Network, update: Update) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -34,7 +34,7 @@ class L2(Mitigation):
 
     coefficient: NonNegative
 
-    def penalty(self, network: Network) -> Tensor:
+    def penalty(self, network: Network, memory: Any) -> Tensor:
         weights = (p for p, _ in network.with_role("input", "recurrent", "hidden", "readout"))
         total = sum(sum_of_squares(weight) for weight in weights)
         return self.coefficient / 2 * total  # type: ignore[return-value]

@@ -104,7 +104,8 @@ def _costs(plan: Plan, costs: Sequence[Estimate]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("task", "architecture", "cells", "runs", "a run", "memory")]
     for (task, architecture), found in groups.items():
         fast, slow = (extreme(cost.seconds for cost in found) for extreme in (min, max))
-        time = duration(slow) if slow < 1.5 * fast else f"{duration(fast)} to {duration(slow)}"
+        ends = list(dict.fromkeys([duration(fast), duration(slow)]))
+        time = ends[-1] if slow < 1.5 * fast else " to ".join(ends)
         memory = gigabytes(max(cost.bytes for cost in found))
         cells, runs = len(found), len(found) * len(plan.seeds)
         rows.append((task, architecture, str(cells), str(runs), time, memory))

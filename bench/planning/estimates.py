@@ -23,7 +23,7 @@ LAYER = 60e-6  # for each layer besides: its parameters one by one
 ELEMENT = 2.5e-9  # for each gate value computed (T B G H L of them)
 FLOP = 14e-12  # for each of the 6 operations that a multiply-add costs, forward and backward
 PARAMETER = 3e-9  # for each parameter: optimiser, norms, tests for NaN
-SITE = 250e-6  # for each gate and time step at which a mitigation's own module stands
+SITE = 250e-6  # for each gate, layer and time step where autograd sees them one by one
 
 FORWARD = 1 / 3
 """The share of an evaluation, which has no backward pass."""
@@ -33,7 +33,7 @@ PARAMETER_COPIES = 10  # weights, gradients, optimiser state, what is compared a
 KEPT_COPIES = 1.8  # of T B G H in each layer, for the backward pass ...
 KEPT_AT_MOST = 270e6  # ... until a sequence is cut in segments
 PASSED_COPIES = 2.0  # of T B H between two layers: states and dL/dh
-STEPWISE_COPIES = 8.0  # of T B G H where a mitigation's module makes autograd keep every step
+STEPWISE_COPIES = 8.0  # of T B G H where there is no kernel to cut it in segments
 INPUT_BYTES = 16  # for each number of a batch: as generated, then cast
 
 FEATURES = {"sequence": 8, "vector": 64}
@@ -57,7 +57,8 @@ class _Size:
     hidden: int
     gates: int
     layers: int
-    has_sites: bool
+    is_stepwise: bool  # no kernel runs the whole: autograd sees every layer and time step
+    dispatch: float  # seconds of Python for each time step of a layer, seen by autograd or not
 
     @property
     def places(self) -> int:
@@ -112,6 +113,7 @@ def _size(spec: RunSpec) -> _Size:
     facts = discovery.member("architecture", spec.architecture.name).facts
     settings, inputs = spec.architecture.settings, facts.get("inputs", "sequence")
     needs = (discovery.member("mitigation", m.name).facts.get("needs", ()) for m in spec.mitigation)
+    sites = {"preactivation", "state", "feedback", "skip"}
     setting, unit = discovery.member("task", spec.task.name).facts.get("time_steps", ("", 1))
     return _Size(
         is_sequence=inputs == "sequence",
@@ -120,7 +122,8 @@ def _size(spec: RunSpec) -> _Size:
         hidden=_whole(settings, "hidden_size", 64),
         gates=facts.get("gates", 1),
         layers=_whole(settings, "num_layers", _whole(settings, "depth", 1)),
-        has_sites=any({"preactivation", "state"} & set(need) for need in needs),
+        dispatch=1e-6 * facts.get("dispatch", 0),
+        is_stepwise=facts.get("stepwise", False) or any(sites & set(need) for need in needs),
     )
 
 
@@ -128,20 +131,21 @@ def _update_seconds(size: _Size, batch: int, width: int) -> float:
     dispatch = UPDATE + size.layers * LAYER
     elements = width * ELEMENT * batch * size.gate_values
     products = width * FLOP * 6 * batch * size.time * size.parameters
-    sites = size.places * size.gates * SITE + elements if size.has_sites else 0.0
+    sites = size.places * size.gates * SITE + elements if size.is_stepwise else 0.0
+    dispatch += size.places * size.dispatch
     return dispatch + elements + products + PARAMETER * size.parameters + sites
 
 
 def _evaluation_seconds(size: _Size, held_out: int, width: int) -> float:
     elements = width * ELEMENT * held_out * size.gate_values
     products = width * FLOP * 6 * held_out * size.time * size.parameters
-    sites = size.places * size.gates * SITE if size.has_sites else 0.0
-    return FORWARD * (elements + products + sites)
+    sites = size.places * size.gates * SITE if size.is_stepwise else 0.0
+    return FORWARD * (elements + products + sites + size.places * size.dispatch)
 
 
 def _bytes(size: _Size, batch: int, held_out: int, item: int) -> float:
     hidden = item * size.time * size.hidden  # states of one example, all steps of one layer
-    if size.has_sites:
+    if size.is_stepwise or size.dispatch:
         kept = STEPWISE_COPIES * size.layers * batch * hidden * size.gates
     else:
         kept = size.layers * min(KEPT_COPIES * batch * hidden * size.gates, KEPT_AT_MOST)

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.paths import CONF
 from bench.planning import overrides as command_line
+from bench.planning.at_hand import whose_data_is_at_hand
 from bench.planning.composing import Composed, compose
 from bench.planning.expansion import cells, with_seeds
 from bench.planning.memory import Memory, check_memory
@@ -82,7 +83,7 @@ def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
     config = compose(command_line.read(overrides), conf)
     settings = check_all(config)
     combinations, left_out = config.selection.combinations()
-    found = cells(combinations, settings)
+    found, without_data = whose_data_is_at_hand(cells(combinations, settings))
     num_runs = len(found) * len(settings.seeds)
     memory = check_memory(found, settings.executor["workers"], num_runs, config.where)
     name = config.choices["experiment"] or "default"
@@ -92,7 +93,7 @@ def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
         name=name,
         cells=found,
         seeds=settings.seeds,
-        left_out=left_out,
+        left_out=[*left_out, *without_data],
         results=results,
         executor=Executor(str(config.choices["executor"]), **settings.executor),
         logger=Logger(str(config.choices["logger"]), **settings.logger),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from bench import discovery
+from bench import discovery, plugins
 from bench.paths import CONF
 from bench.records import Event, EventKind, MemberSpec, Outcome, RunRecord, RunSpec
 from bench.reporting.labels import setting_text
@@ -193,7 +193,7 @@ def command(spec: RunSpec) -> str:
             for name, value in member.settings.items()
             if usual.get(name) != value
         ]
-    return shlex.join(["bench", "run", *overrides, *_run_overrides(spec)])
+    return shlex.join(["bench", "run", *overrides, *_run_overrides(spec)]) + plugins.as_options()
 
 
 def _run_overrides(spec: RunSpec) -> Iterator[str]:

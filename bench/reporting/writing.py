@@ -10,6 +10,7 @@ from bench.records import BadInput
 from bench.reporting.cell_tables import learning_table, outcomes_table
 from bench.reporting.cells import group
 from bench.reporting.collection import NotCounted, StoredRun, collect
+from bench.reporting.cost_table import costs_table
 from bench.reporting.curves import Gap
 from bench.reporting.document import document
 from bench.reporting.events import event_rows
@@ -85,6 +86,7 @@ def _tables(
     return [
         outcomes_table(summaries),
         learning_table(summaries),
+        costs_table(summaries),
         events_table([row for cell in cells for row in event_rows(cell)], cells),
         not_estimable_table(missing(summaries, gaps), cells),
         not_counted_table(not_counted),

@@ -65,6 +65,7 @@ RUNS: Mapping[str, pa.DataType] = {
     "facts.portable": TRUTH,
     "facts.initial_digest": TEXT,
     "facts.data_digest": TEXT,
+    "facts.dataset_digest": TEXT,
     "seconds": NUMBER,
     "cpu_seconds": NUMBER,
     "peak_memory": INTEGER,

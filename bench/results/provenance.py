@@ -99,12 +99,12 @@ def _machine() -> dict[str, Any]:
     return {
         "os": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
-        "cpu_model": _cpu_model(),
+        "cpu_model": cpu_model(),
         "cpu_cores": os.cpu_count(),
     }
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
     try:
         listed = Path("/proc/cpuinfo").read_text()
     except OSError:

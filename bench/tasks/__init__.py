@@ -5,7 +5,8 @@ A member's dataclass holds the settings; every task has `batch_size` (sequences 
 least 100: settings.EvaluationSize).
 Literal class variables: `inputs` ("sequence" or "vector"), `metric`, `higher_is_better`, `portable`
 (the same bits on every processor), and for sequences `time_steps`: (setting, time steps for one
-unit of it), from which the cost of a run is estimated.
+unit of it), from which the cost of a run is estimated. Where they apply: `dataset`, the data set it
+reads (bench/datasets.py); `memorised`, whether all parts are the training part.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ class Task(ABC):
     @property
     def name(self) -> str:
         return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def metric_name(self) -> str:
+        """`metric`, unless the criterion of a variant asks for another."""
+        return self.metric
 
     @property
     @abstractmethod
@@ -95,15 +101,22 @@ class GeneratedTask(Task):
 
     time_steps: ClassVar[tuple[str, int]]
 
+    @property
+    def varies_in_length(self) -> bool:
+        """Whether each draw has a random length, which all of its examples share."""
+        return False
+
     @abstractmethod
     def generate(self, stream: Stream, size: int) -> Batch:
-        """`size` independent examples."""
+        """`size` examples, independent but for a length that they share."""
 
     def training_batch(self, step: int, seed: int) -> Batch:
         # Several at once: opening a stream costs as much as drawing one batch.
         setting, unit = self.time_steps
         size = unit * getattr(self, setting) * self.batch_size
         together = max(1, min(MOST_BATCHES, MOST_STEPS // size))
+        if self.varies_in_length:
+            together = 1  # or successive batches would be of one length
         block, index = divmod(step - 1, together)
         examples = _block(self, block, together, seed)
         return examples.examples(index * self.batch_size, (index + 1) * self.batch_size)

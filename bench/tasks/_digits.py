@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from bench.kernels.losses import softmax_cross_entropy
 from bench.seeding import Stream
 from bench.tasks import Task, accuracy
+from bench.tasks._epochs import epoch_rows
 
 CLASSES = 10
 TEST = VALIDATION = 300
@@ -32,26 +33,12 @@ def parts() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
-@lru_cache(maxsize=8)
-def _order(epoch: int, seed: int) -> np.ndarray:
-    """int64 [N]: in which order the training part is seen."""
-    total = len(parts()["training"][1])
-    return Stream("training data", "digits", epoch, seed=seed).permutation(total)
-
-
 class DigitsTask(Task):
     """Classify digits; the members differ in how an image is laid out."""
 
     def training_rows(self, step: int, seed: int, count: int) -> np.ndarray:
         """int64 [count]: rows of the training part, without replacement within an epoch."""
-        total = len(parts()["training"][1])
-        start, end = (step - 1) * count, step * count
-        pieces = []
-        while start < end:
-            epoch, place = divmod(start, total)
-            pieces.append(_order(epoch, seed)[place : place + end - start])
-            start += len(pieces[-1])
-        return np.concatenate(pieces)
+        return epoch_rows("digits", len(parts()["training"][1]), step, seed, count)
 
     @property
     def chance_loss(self) -> float:

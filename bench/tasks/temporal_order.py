@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-import numpy as np
-from torch import Tensor
-
-from bench.kernels.losses import softmax_cross_entropy
 from bench.records import Signature
 from bench.seeding import Stream
 from bench.settings import Annotated, EvaluationSize, PositiveInt, Range
-from bench.tasks import Batch, GeneratedTask, accuracy
+from bench.tasks import Batch
+from bench.tasks._symbols import ClassificationTask, bits_among_distractors, one_hot
 
-SYMBOLS = 6  # A, B and four distractors
+ALPHABET = {"pascanu13": 6, "hs97": 8}
+WINDOWS = (10, 50)  # begin at so many hundredths of T
 
 
 @dataclass(frozen=True, kw_only=True)
-class TemporalOrder(GeneratedTask):
+class TemporalOrder(ClassificationTask):
     """The temporal order problem: which of A and B came first, which second: four classes.
 
         c d f A e c d c f e B d c e f d c c f e   ->  class (A, B) = 0 + 2 * 1 = 2
 
     One-hot symbols; the two that count stand at a random step of [0.1 T, 0.2 T) and [0.5 T, 0.6 T)
-    (bounds rounded down),
-    the other steps hold one of four distractors. Softmax at the last step; chance ln 4 and 1/4.
-    Solved: fewer than 1 % of the sequences wrong.
+    (bounds rounded down), where T is `length`; the other steps hold one of four distractors.
+    Softmax at the last step. The variants:
 
-    Reference: Hochreiter & Schmidhuber 1997, task 6a; this layout: the code released with Pascanu,
+    pascanu13  6 symbols, T steps. Chance ln 4 and 1/4. Solved: fewer than 1 % of the sequences
+               wrong.
+    hs97       8 symbols: one more opens every sequence and another one, the trigger, ends it; a
+               random length in [T, 1.1 T), the same for a batch or an evaluation part. Chance ln 4
+               and 1/4. Solved: no sequence wrong (H&S want each of four sigmoid outputs within 0.3
+               of its target in the last 2000; here it is the largest of four softmax outputs, in
+               the evaluation part).
+
+    Reference: Hochreiter & Schmidhuber 1997, task 6a; pascanu13 is the code released with Pascanu,
     Mikolov & Bengio 2013, arXiv:1211.5063.
     """
 
@@ -39,14 +44,19 @@ class TemporalOrder(GeneratedTask):
     portable: ClassVar[bool] = True
     time_steps: ClassVar[tuple[str, int]] = ("length", 1)
 
+    variant: Literal["pascanu13", "hs97"]
     length: Annotated[int, Range(at_least=10)]
     batch_size: PositiveInt
     steps: PositiveInt
     evaluation_size: EvaluationSize
 
     @property
+    def varies_in_length(self) -> bool:
+        return self.variant == "hs97"
+
+    @property
     def signature(self) -> Signature:
-        return Signature(input_size=SYMBOLS, output_size=4)
+        return Signature(input_size=ALPHABET[self.variant], output_size=4)
 
     @property
     def chance_loss(self) -> float:
@@ -54,22 +64,14 @@ class TemporalOrder(GeneratedTask):
 
     @property
     def chance_metric(self) -> float:
-        return 0.25
+        return 1 / 4
 
     def generate(self, stream: Stream, size: int) -> Batch:
-        symbols = stream.integers(2, SYMBOLS, (self.length, size))
-        chosen = stream.integers(0, 2, (2, size))
-        window = self.length // 10
-        everyone = np.arange(size)
-        for symbol, start in zip(chosen, (window, 5 * self.length // 10), strict=True):
-            symbols[stream.integers(start, start + window, (size,)), everyone] = symbol
-        return Batch(np.eye(SYMBOLS, dtype=np.float32)[symbols], (chosen[0] + 2 * chosen[1])[None])
-
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return softmax_cross_entropy(outputs.flatten(0, 1), targets.flatten())
-
-    def score(self, outputs: Tensor, targets: Tensor) -> float:
-        return accuracy(outputs.flatten(0, 1), targets.flatten())
+        symbols, (first, second) = bits_among_distractors(
+            stream, self.length, size, windows=WINDOWS, hs97=self.variant == "hs97"
+        )
+        inputs = one_hot(symbols, ALPHABET[self.variant])
+        return Batch(inputs, (first + 2 * second)[None])
 
     def is_solved(self, loss: float, score: float) -> bool:  # noqa: ARG002
-        return score > 0.99
+        return score == 1 if self.variant == "hs97" else score > 0.99

@@ -1,7 +1,8 @@
 """RunSpec -> RunRecord, a pure function: the same specification gives the same bits.
 
 No clock, file or global random state enters, whichever process runs it and whatever ran there
-before. Only the costs at the end of the record differ between two calls.
+before; only the data set of a task that reads one, whose digest is in the record. Only the costs at
+the end of the record differ between two calls.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from bench import discovery
+from bench import datasets, discovery
 from bench.kernels import levels
 from bench.kernels.tap import Watch
 from bench.machine import forget_peak_memory, peak_memory
@@ -199,7 +200,7 @@ class _Run:
         first = task.training_batch(1, self.spec.seed)
         members = [discovery.member(kind, member.name) for kind, member in self.spec.members]
         return {
-            "metric": task.metric,
+            "metric": task.metric_name,
             "higher_is_better": task.higher_is_better,
             "chance_loss": task.chance_loss,
             "chance_metric": task.chance_metric,
@@ -209,7 +210,14 @@ class _Run:
             and all(member.facts["portable"] for member in members),
             "initial_digest": self.initial_digest,
             "data_digest": _digest(first.inputs, first.targets),
+            **self._data_set(),
         }
+
+    def _data_set(self) -> dict[str, Setting]:
+        fact = discovery.member("task", self.spec.task.name).facts.get("dataset")
+        if fact is None:
+            return {}
+        return {"dataset_digest": datasets.digest(datasets.named(fact, self.spec.task.settings))}
 
 
 def _digest(*arrays: np.ndarray) -> str:

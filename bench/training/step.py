@@ -112,8 +112,8 @@ class Trainer:
         with parametrize.cached():
             loss = self.task.loss(self.network(inputs), targets)
             total = loss
-            for mitigation, _ in self._filling("penalty"):
-                total = total + mitigation.penalty(self.network)
+            for mitigation, memory in self._filling("penalty"):
+                total = total + mitigation.penalty(self.network, memory)
         self.flat.gradients.zero_()
         total.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, get_args
 
 import pytest
@@ -14,13 +15,13 @@ from bench.kernels.tap import Watch
 from bench.network import Network, Site
 from bench.records import Signature
 from bench.tasks import Task
-from tests.specs import member
+from tests.specs import member, with_data_of
 
 ARCHITECTURES = discovery.members("architecture")
 SITES = get_args(Site)
 each_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 PAIRS = [
-    (name, task)
+    with_data_of(task, name, task)
     for name, architecture in ARCHITECTURES.items()
     for task, found in discovery.members("task").items()
     if found.facts["inputs"] == architecture.facts["inputs"]
@@ -51,6 +52,13 @@ class Counting(nn.Module):
         assert values.shape[-1] == self.width
         self.calls += 1
         return values
+
+
+class Adding(Counting):
+    """What a residual block does with its branch by itself."""
+
+    def forward(self, values: Tensor, *others: Tensor) -> Tensor:
+        return super().forward(values) + others[0]
 
 
 @pytest.mark.parametrize(("name", "task"), PAIRS)
@@ -112,13 +120,27 @@ def test_it_provides_what_it_says(name: str) -> None:
         "activation": bool(network.activation),
         "forget_gate": network.forget_gate is not None,
         "plain_recurrence": hasattr(network, "slopes"),
+        "plain_layers": facts["inputs"] == "vector" and not passes_by_the_weights(name),
+        "branches": bool(network.branches),
     }
-    told = set(facts["provides"]) - {"carry", "branches"}
+    told = set(facts["provides"]) - {"carry"}
     assert {what for what, there in found.items() if there} == told
     gates = {gate for _, role in network.with_role("bias") for gate in role.gates}
     assert {network.forget_gate, network.input_gate} <= gates | {None}
-    stacked = {len(role.gates) for _, role in network.with_role("input", "hidden", "recurrent")}
-    assert stacked == {facts["gates"]}
+    blocks = Counter[tuple[str, int]]()
+    for _, role in network.with_role("input", "hidden", "recurrent"):
+        blocks[role.name, role.layer] += len(role.gates)
+    assert max(blocks.values()) == facts["gates"]
+
+
+def passes_by_the_weights(name: str) -> bool:
+    """Whether a feed-forward network tells examples apart without its square matrices."""
+    network = build(name).double()
+    with torch.no_grad():
+        for weight, _ in network.with_role("hidden"):
+            weight.zero_()
+    outputs = network(some_inputs(name))
+    return not torch.equal(outputs, outputs[:1].expand_as(outputs))
 
 
 @each_architecture
@@ -130,7 +152,8 @@ def test_the_identity_at_a_site_is_called_and_changes_nothing(name: str, site: S
     for inserted in (False, True):
         network = build(name).double()
         if inserted:
-            network.insert(site, Counting)
+            # In a residual block the neutral function is the sum.
+            network.insert(site, Adding if site == "skip" and network.branches else Counting)
         network.watch = Watch.GRADIENTS
         outputs = network(inputs)
         outputs.sum().backward()

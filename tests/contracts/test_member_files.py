@@ -24,12 +24,12 @@ each_member = pytest.mark.parametrize(
 PROVIDES = {
     *("square_weights", "recurrent_weights", "preactivation", "state", "feedback", "skip"),
     *("hidden_states", "activation", "plain_recurrence", "forget_gate", "carry", "layers"),
-    "branches",
+    *("plain_layers", "branches"),
 }
 """What an architecture may provide."""
 OF_TASKS = {"trajectory"}
 """What a task may provide."""
-ROOMS = {"records", "seeding", "settings", "kernels", "initial_weights", "network"}
+ROOMS = {"records", "seeding", "settings", "datasets", "kernels", "initial_weights", "network"}
 
 
 def runtime_class(member: Member) -> type:
@@ -99,6 +99,8 @@ def test_its_literal_facts_are_there(member: Member) -> None:
     if member.kind == "task":
         assert set(facts.get("provides", ())) <= OF_TASKS
         assert isinstance(facts["metric"], str)
+        assert isinstance(facts.get("dataset", ""), str)
+        assert isinstance(facts.get("memorised", False), bool)
         assert isinstance(facts["higher_is_better"], bool)
         assert {"batch_size", "steps", "evaluation_size"} <= set(member.schema)
     if member.kind == "architecture":

@@ -14,6 +14,7 @@ from bench import discovery
 from bench.mitigations import Mitigation
 from bench.network import Network
 from bench.records import Signature
+from tests.contracts.test_member_files import OF_TASKS
 from tests.mitigations.workbench import Workbench
 from tests.specs import member
 
@@ -25,7 +26,7 @@ PAIRS = [
     (name, architecture)
     for name, found in MITIGATIONS.items()
     for architecture, other in ARCHITECTURES.items()
-    if set(found.facts["needs"]) <= set(other.facts["provides"])
+    if set(found.facts["needs"]) - OF_TASKS <= set(other.facts["provides"])
 ]
 
 
@@ -40,6 +41,8 @@ def network_of(architecture: str) -> Network:
         Signature(input_size=2, output_size=1)
     )
     network.initialise(seed=0)
+    # The workbench pulls outputs to zero, where one that starts with a readout of zero is already.
+    torch.nn.init.constant_(network.get_parameter("readout_bias"), 0.1)
     return network
 
 
@@ -57,7 +60,8 @@ def test_every_moment_runs_and_a_small_network_trains_on(name: str, architecture
     bench = Workbench(network_of(architecture), [build(name)])
     shapes = {key: parameter.shape for key, parameter in bench.parameters.items()}
     before = bench.parameters
-    bench.train(inputs_for(architecture), steps=4, lr=0.01)
+    # A rate at which no healthy network of six units explodes, whatever its initial weights.
+    bench.train(inputs_for(architecture), steps=4, lr=1e-4)
     assert {key: parameter.shape for key, parameter in bench.parameters.items()} == shapes
     assert all(parameter.isfinite().all() for parameter in bench.parameters.values())
     assert any(not torch.equal(bench.parameters[key], before[key]) for key in before)
@@ -107,11 +111,14 @@ def test_the_schedule_is_a_factor(name: str) -> None:
 def test_the_penalty_is_a_number_that_torch_can_differentiate(
     name: str, dtype: torch.dtype
 ) -> None:
-    network = network_of(an_architecture_for(name)).to(dtype)
-    penalty = build(name).penalty(network)
+    rule, architecture = build(name), an_architecture_for(name)
+    network = network_of(architecture).to(dtype)
+    network.states_are_read = rule.reads_states
+    network(inputs_for(architecture).to(dtype))
+    penalty = rule.penalty(network, rule.start(network, 0))
     assert penalty.shape == ()
     assert penalty.isfinite()
-    if type(build(name)).fills_in("penalty"):
+    if type(rule).fills_in("penalty"):
         assert penalty.dtype == dtype
         penalty.backward()
         assert any(p.grad is not None and p.grad.any() for p in network.parameters())

@@ -86,7 +86,7 @@ def test_l2_adds_half_the_coefficient_times_the_squares_of_the_weights(
         pull = 0.3 * parameter if is_weight else torch.zeros_like(parameter)
         torch.testing.assert_close(bench.gradients[name], plain.gradients[name] + pull)
     assert loss == plain_loss  # what is reported stays the task's loss
-    penalty = bench.mitigations[0].penalty(bench.network)
+    penalty = bench.mitigations[0].penalty(bench.network, None)
     assert float(penalty.detach()) == pytest.approx(0.15 * squares, rel=1e-12)
 
 

@@ -16,9 +16,9 @@ from bench.mitigations import Mitigation, Update
 from bench.network import Network
 from bench.optimizers.sgd import SGD
 from bench.records import MemberSpec, Signature
-from bench.tasks.adding import Adding
 from bench.training.flat import FlatParameters
 from bench.training.step import Trainer
+from tests.specs import member
 
 SEED = 5
 STEPS = 100
@@ -42,7 +42,8 @@ class Workbench:
     @cached_property
     def trainer(self) -> Trainer:
         """Made at its first use: until then the network may be cast to another type."""
-        task = Adding(length=9, batch_size=4, steps=STEPS, evaluation_size=100)
+        sizes = {"length": 9, "batch_size": 4, "steps": STEPS, "evaluation_size": 100}
+        task = discovery.build("task", member("task", "adding", **sizes))
         return Trainer(task, self.network, tuple(self.mitigations), SGD(lr=RATE), STEPS, SEED)
 
     @property

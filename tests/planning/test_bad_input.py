@@ -103,7 +103,7 @@ REFUSED = [
     ([TASK, "results=./-x"], "for an option; give its whole path, or another name"),
     # what cannot work together
     ([TASK, "architecture=mlp"], "task=adding architecture=mlp: adding is a sequence, mlp takes a"),
-    (["task=digits", "architecture=lstm"], "(for digits: mlp); nothing is left to run"),
+    (["task=digits", "architecture=lstm"], "residual_mlp); nothing is left to run"),
     ([TASK, "mitigation=none+l2"], "mitigation=none+l2: none stands alone"),
     ([TASK, "mitigation=l2+l2"], "mitigation=l2+l2: l2 stands there twice"),
     ([TASK, "mitigation=none,orthogonal+identity"], "both set the initial weights; keep one"),

@@ -184,7 +184,7 @@ def test_aliases_and_merges_that_stand_for_little_are_fine(conf, experiment):
         ),
         (
             "task/adding.yaml",
-            "# @package task.adding\nlength: 5\n",
+            "# @package task.adding\nvariant: arjovsky\nlength: 5\n",
             "conf/task/adding.yaml: task.adding.batch_size: has no default",
         ),
         (

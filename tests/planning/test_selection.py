@@ -74,7 +74,11 @@ def test_every_pair_of_mitigations_is_allowed_unless_both_claim_the_same():
         claims = set(first.facts["claims"]) & set(second.facts["claims"])
         alone = "alone" in {*first.facts["claims"], *second.facts["claims"]}
         grid = {**GRID, "mitigation": [f"{first.name}+{second.name}"]}
-        if claims or alone or first is second:
+        too_late = (
+            "parametrisation" in first.facts["claims"]
+            and "initial_weights" in second.facts["claims"]
+        )
+        if claims or alone or too_late or first is second:
             with pytest.raises(BadInput, match=f"mitigation={first.name}.{second.name}: "):
                 select(grid, WHERE)
         else:

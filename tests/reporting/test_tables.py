@@ -16,6 +16,7 @@ from bench.records import Event, EventKind, Outcome, RunRecord
 from bench.reporting.cell_tables import learning_table, outcomes_table
 from bench.reporting.cells import group
 from bench.reporting.collection import collect
+from bench.reporting.cost_table import costs_table
 from bench.reporting.endings import endings, short_endings
 from bench.reporting.events import event_rows
 from bench.reporting.formats import FORMATS, latex_text, markdown_text, render
@@ -39,6 +40,7 @@ def whole_tables() -> list[Table]:
     return [
         outcomes_table(found),
         learning_table(found),
+        costs_table(found),
         events_table([row for cell in cells for row in event_rows(cell)], cells),
         not_counted_table(not_counted),
     ]

@@ -18,15 +18,17 @@ MANY = 40_000
 
 
 def adding(length: int) -> Adding:
-    return Adding(length=length, batch_size=8, steps=1, evaluation_size=100)
+    return Adding(variant="arjovsky", length=length, batch_size=8, steps=1, evaluation_size=100)
 
 
 def temporal_order(length: int) -> TemporalOrder:
-    return TemporalOrder(length=length, batch_size=8, steps=1, evaluation_size=100)
+    return TemporalOrder(
+        variant="pascanu13", length=length, batch_size=8, steps=1, evaluation_size=100
+    )
 
 
 def copy_memory(length: int) -> CopyMemory:
-    return CopyMemory(length=length, batch_size=8, steps=1, evaluation_size=100)
+    return CopyMemory(variant="arjovsky", length=length, batch_size=8, steps=1, evaluation_size=100)
 
 
 def stream(seed: int = 0) -> Stream:

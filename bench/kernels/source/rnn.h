@@ -1,4 +1,4 @@
-/* The plain recurrent layer: h_t = f(W_in x_t + b + W h_{t-1}), f = tanh or ReLU. */
+/* The plain recurrent layer: h_t = f(W_in x_t + b + W h_{t-1}), f = tanh, ReLU or the identity. */
 
 INLINE void rnn_forward_of(const int kind, const Layer *l, REAL *states, long *bad) {
     long batch = l->batch, hidden = l->hidden, size = batch * hidden, at_once = steps_at_once(l);
@@ -26,7 +26,8 @@ long rnn_forward(long steps, long batch, long inputs, long hidden, long kind, co
     Layer l = {steps, batch, inputs, hidden, 1, x, input_weight, weight, bias, before};
     long bad = -1;
     if (kind == TANH) rnn_forward_of(TANH, &l, states, &bad);
-    else rnn_forward_of(RELU, &l, states, &bad);
+    else if (kind == RELU) rnn_forward_of(RELU, &l, states, &bad);
+    else rnn_forward_of(LINEAR, &l, states, &bad);
     return bad;
 }
 
@@ -48,7 +49,8 @@ void rnn_backward(long steps, long batch, long inputs, long hidden, long kind, c
             if (norms) norms[t] = norm(size, grad);
             REAL *to = delta + (t - first) * size;
             if (kind == TANH) backward_each(TANH, size, grad, NULL, states + t * size, to);
-            else backward_each(RELU, size, grad, NULL, states + t * size, to);
+            else if (kind == RELU) backward_each(RELU, size, grad, NULL, states + t * size, to);
+            else backward_each(LINEAR, size, grad, NULL, states + t * size, to);
         }
         memcpy(carried, delta, size * sizeof(REAL));
         later = 1;

@@ -1,0 +1,76 @@
+"""Say in which order three symbols came, long after."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from bench.records import Signature
+from bench.seeding import Stream
+from bench.settings import Annotated, EvaluationSize, PositiveInt, Range
+from bench.tasks import Batch
+from bench.tasks._symbols import ClassificationTask, bits_among_distractors, one_hot
+
+ALPHABET = {"pascanu13": 6, "hs97": 8}
+WINDOWS = {"pascanu13": (10, 30, 60), "hs97": (10, 33, 66)}  # begin at so many hundredths of T
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemporalOrder3Bit(ClassificationTask):
+    """The 3-bit temporal order problem: A or B at three places of the sequence: eight classes.
+
+        c d f B e c d A f e c d B e f d c c f e   ->  class (B, A, B) = 1 + 2 * 0 + 4 * 1 = 5
+
+    One-hot symbols, the three that count in windows a tenth of T wide (bounds rounded down), where
+    T is `length`; the other steps hold one of four distractors. Softmax at the last step. The
+    variants:
+
+    pascanu13  6 symbols, T steps; windows from 0.1 T, 0.3 T and 0.6 T. Chance ln 8 and 1/8. Solved:
+               fewer than 1 % of the sequences wrong.
+    hs97       8 symbols: one more opens every sequence and another one, the trigger, ends it; a
+               random length in [T, 1.1 T), the same for a batch or an evaluation part; windows from
+               0.1 T, 0.33 T and 0.66 T. Chance ln 8 and 1/8. Solved: no sequence wrong, as in
+               `temporal_order`.
+
+    Reference: Hochreiter & Schmidhuber 1997, task 6b; pascanu13 is the code released with Pascanu,
+    Mikolov & Bengio 2013, arXiv:1211.5063.
+    """
+
+    inputs: ClassVar[str] = "sequence"
+    metric: ClassVar[str] = "accuracy"
+    higher_is_better: ClassVar[bool] = True
+    portable: ClassVar[bool] = True
+    time_steps: ClassVar[tuple[str, int]] = ("length", 1)
+
+    variant: Literal["pascanu13", "hs97"]
+    length: Annotated[int, Range(at_least=10)]
+    batch_size: PositiveInt
+    steps: PositiveInt
+    evaluation_size: EvaluationSize
+
+    @property
+    def varies_in_length(self) -> bool:
+        return self.variant == "hs97"
+
+    @property
+    def signature(self) -> Signature:
+        return Signature(input_size=ALPHABET[self.variant], output_size=8)
+
+    @property
+    def chance_loss(self) -> float:
+        return math.log(8)
+
+    @property
+    def chance_metric(self) -> float:
+        return 1 / 8
+
+    def generate(self, stream: Stream, size: int) -> Batch:
+        symbols, (first, second, third) = bits_among_distractors(
+            stream, self.length, size, windows=WINDOWS[self.variant], hs97=self.variant == "hs97"
+        )
+        inputs = one_hot(symbols, ALPHABET[self.variant])
+        return Batch(inputs, (first + 2 * second + 4 * third)[None])
+
+    def is_solved(self, loss: float, score: float) -> bool:  # noqa: ARG002
+        return score == 1 if self.variant == "hs97" else score > 0.99

@@ -1,0 +1,105 @@
+"""docs/catalogue.md from the members' docstrings, YAMLs and costs: `make catalogue`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench import discovery
+from bench.listing import LISTS, entries
+from bench.planning.plain_data import shown
+from bench.reporting.formats import markdown_text
+
+DOCS = Path(__file__).parents[1] / "docs"
+FILE, COSTS = DOCS / "catalogue.md", DOCS / "costs.json"
+KINDS = [name for name, kind in LISTS.items() if kind in discovery.KINDS]
+HEADINGS = {"optimizers": "Optimisers"}
+OPENING = """# Catalogue
+
+Every task, architecture, mitigation and optimiser that is here. Written by `make catalogue` from
+the members' own files: change those, not this page. Costs are of one update as multiples of the
+same update without the member, at T = 100, 32 sequences and 64 units (50 layers for feed-forward
+networks), from `scripts/costs.py` on {machine}."""
+NONFINITE = {
+    "propagates": "A gradient that is not finite propagates.",
+    "repairs": "A gradient that is not finite is repaired.",
+    "skips": "An update whose gradient is not finite is skipped.",
+}
+
+
+def main() -> None:
+    FILE.write_text(text())
+
+
+def text() -> str:
+    costs = json.loads(COSTS.read_text())
+    blocks = [OPENING.format(machine=costs["machine"]), *_contents()]
+    for kind in KINDS:
+        blocks.append(f"## {_heading(kind)}")
+        for entry in entries(kind):
+            member = discovery.member(LISTS[kind], entry["name"])
+            blocks += _entry(entry, member, costs.get(member.kind, {}).get(member.name))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _heading(kind: str) -> str:
+    return HEADINGS.get(kind, kind.capitalize())
+
+
+def _contents() -> Iterator[str]:
+    yield "\n".join(
+        f"- [{_heading(kind)}](#{_heading(kind).lower()}): "
+        + ", ".join(f"[{entry['name']}](#{entry['name']})" for entry in entries(kind))
+        for kind in KINDS
+    )
+
+
+def _entry(
+    entry: dict[str, Any], member: discovery.Member, cost: dict[str, Any] | None
+) -> Iterator[str]:
+    yield f"### {member.name}"
+    yield from _paragraphs(member.doc)
+    facts = [*_settings(entry), *_facts(entry), *_cost(cost)]
+    if facts:
+        yield "\n".join(f"- {fact}" for fact in facts)
+
+
+def _paragraphs(doc: str) -> Iterator[str]:
+    """What is indented or set in columns stays as it is."""
+    for paragraph in doc.split("\n\n"):
+        lines = paragraph.splitlines()
+        if any(line.startswith("    ") or "  " in line.strip() for line in lines):
+            yield "\n".join(["```text", *lines, "```"])
+        else:
+            yield markdown_text(paragraph)
+
+
+def _settings(entry: dict[str, Any]) -> Iterator[str]:
+    for each in entry["settings"]:
+        yield f"`{each['name']}` = {shown(each['default'])}: {each['type']}"
+
+
+def _facts(entry: dict[str, Any]) -> Iterator[str]:
+    if "needs" in entry:
+        where = ", ".join(entry["architectures"]) if entry["needs"] else "every architecture"
+        on = f"; on the tasks {', '.join(entry['tasks'])}" if entry["tasks"] else ""
+        needed = f" (needs {', '.join(entry['needs'])})" if entry["needs"] else ""
+        yield f"Acts on {where}{on}{needed}"
+        if entry["not_with"]:
+            yield f"Not together with {', '.join(entry['not_with'])}"
+        yield NONFINITE[entry["nonfinite"]].rstrip(".")
+    if entry.get("provides"):
+        yield f"Provides {', '.join(entry['provides'])}"
+    yield "The same bits on every processor" if entry["portable"] else "Bits differ by processor"
+
+
+def _cost(cost: dict[str, Any] | None) -> Iterator[str]:
+    if cost is not None:
+        times, memory = cost["time"], cost["memory"]
+        yield f"Cost: {times:.2f} x the time, {memory:.2f} x the memory of {cost['than']}"
+
+
+if __name__ == "__main__":
+    main()
