@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import discovery
 from bench.paths import PACKAGE
 from bench.planning import plan
 
@@ -23,6 +24,15 @@ def test_the_readme_shows_how_to_run_a_grid() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_can_be_planned(command: str) -> None:
     assert plan(shlex.split(command)).runs
+
+
+def test_the_readme_counts_what_there_is() -> None:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    counts = {kind: len(discovery.members(kind)) for kind in discovery.KINDS}
+    for kind, word in (("task", "tasks"), ("architecture", "architectures")):
+        assert f"{counts[kind]} {word}" in text
+    assert f"{counts['mitigation']} mitigations" in text
+    assert f"{counts['optimizer']} optimisers" in text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bench
-from bench import discovery
+from bench import datasets, discovery
 from bench.execution.cores import available_cores
 from bench.kernels import compiler, levels
 from bench.machine import available_memory
@@ -52,11 +52,20 @@ def examine(results: Path) -> Iterator[Finding]:
     yield _compiler()
     yield _wandb()
     yield _latex()
+    yield from map(_data_set, datasets.IMAGES)
     if _is_anywhere():
         yield from _engine()
         yield _folder(results)
     else:
         yield Finding("folder", "the current one has been removed", "cd to another")
+
+
+def _data_set(name: str) -> Finding:
+    problem = datasets.problem(name)
+    if not problem:
+        return Finding(name, f"data set, digest {datasets.digest(name)[:16]}")
+    state, _, remedy = problem.rpartition("; ")
+    return Finding(name, state, remedy, required=False)
 
 
 def examine_store(folder: Path) -> Iterator[Finding]:

@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from bench import datasets
 from bench.execution import doctor
 from bench.kernels import levels
 from bench.records import BadInput
+
+
+def test_a_data_set_that_is_missing_is_told_with_what_fetches_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    monkeypatch.setattr(datasets, "DEBIAN", tmp_path)
+    found = topics(tmp_path)["fashion-mnist"]
+    assert found.remedy == "apt-get install dataset-fashion-mnist"
+    assert "not found" in found.state
+    assert not found.is_fatal
 
 
 def topics(results) -> dict[str, doctor.Finding]:
