@@ -15,7 +15,7 @@ demo: $(VENV)/.runs  ## set up, run the demo experiment (minutes), write its rep
 	$(BIN)/bench report results/demo
 
 test: $(VENV)/.develops  ## set up, run the test suite
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n logical --maxprocesses 8 --dist worksteal
 
 test-slow: $(VENV)/.develops  ## the tests that take longer
 	$(BIN)/pytest -q -m slow

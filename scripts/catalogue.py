@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 from bench import discovery
@@ -22,11 +23,6 @@ Every task, architecture, mitigation and optimiser that is here. Written by `mak
 the members' own files: change those, not this page. Costs are of one update as multiples of the
 same update without the member, at T = 100, 32 sequences and 64 units (50 layers for feed-forward
 networks), from `scripts/costs.py` on {machine}."""
-NONFINITE = {
-    "propagates": "A gradient that is not finite propagates.",
-    "repairs": "A gradient that is not finite is repaired.",
-    "skips": "An update whose gradient is not finite is skipped.",
-}
 
 
 def main() -> None:
@@ -71,9 +67,9 @@ def _paragraphs(doc: str) -> Iterator[str]:
     for paragraph in doc.split("\n\n"):
         lines = paragraph.splitlines()
         if any(line.startswith("    ") or "  " in line.strip() for line in lines):
-            yield "\n".join(["```text", *lines, "```"])
+            yield "\n".join(["```text", *dedent(paragraph).splitlines(), "```"])
         else:
-            yield markdown_text(paragraph)
+            yield markdown_text(paragraph).replace("\\`", "`")
 
 
 def _settings(entry: dict[str, Any]) -> Iterator[str]:
@@ -89,7 +85,7 @@ def _facts(entry: dict[str, Any]) -> Iterator[str]:
         yield f"Acts on {where}{on}{needed}"
         if entry["not_with"]:
             yield f"Not together with {', '.join(entry['not_with'])}"
-        yield NONFINITE[entry["nonfinite"]].rstrip(".")
+        yield f"With a gradient that is not finite: {entry['nonfinite']}"
     if entry.get("provides"):
         yield f"Provides {', '.join(entry['provides'])}"
     yield "The same bits on every processor" if entry["portable"] else "Bits differ by processor"

@@ -15,7 +15,7 @@ from bench.records import RunSpec
 from bench.training.run import run
 from tests.specs import spec, why_not_here
 
-TASKS = {"adding": 40, "temporal_order": 40, "copy_memory": 20, "sequential_digits": None}
+TASKS = {"adding": 40, "temporal_order": 40, "copy_memory": 20}
 RECURRENT = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 DTYPES = ("float32", "float64")
 
@@ -131,12 +131,30 @@ def battery() -> dict[str, RunSpec]:
     return runs
 
 
+def _pairs() -> list[tuple[str, str]]:
+    """Each task with the architectures of RECURRENT or the feed-forward ones, each other
+    architecture on adding: those that say that they are portable."""
+    tasks = [
+        task
+        for task in discovery.members("task").values()
+        if task.facts["portable"] and not why_not_here(task.name)
+    ]
+    return [
+        (task.name, name)
+        for task in tasks
+        for name, found in discovery.members("architecture").items()
+        if found.facts["portable"]
+        and found.facts["inputs"] == task.facts["inputs"]
+        and (task.name == "adding" or name in RECURRENT or found.facts["inputs"] == "vector")
+    ]
+
+
 def every_member() -> dict[str, RunSpec]:
-    """Each task with each architecture, each mitigation, each optimiser; float32 and float64."""
+    """Tasks with architectures, each mitigation, each optimiser; float32 and float64."""
     runs = {}
     for dtype in DTYPES:
-        for (task, length), architecture in product(TASKS.items(), RECURRENT):
-            settings = {} if length is None else {"length": length}
+        for task, architecture in _pairs():
+            settings = {"length": TASKS[task]} if task in TASKS else {}
             runs[f"{task} {architecture} {dtype}"] = spec(
                 task=task, architecture=architecture, dtype=dtype, task_settings=settings
             )
