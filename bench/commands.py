@@ -118,12 +118,12 @@ def _run(options: Namespace) -> int:
     from rich.console import Console
 
     from bench.execution import closing
-    from bench.execution.local import execute
+    from bench.execution.local import execute_in_stages
     from bench.execution.worker import WorkerError
     from bench.results.store import StoreLost
 
     try:
-        summary = execute(planned, Console(highlight=False, markup=False))
+        summary = execute_in_stages(planned, Console(highlight=False, markup=False))
     except StoreLost as error:
         streams.complain(str(error))
         return DOES_NOT_HOLD

@@ -41,6 +41,25 @@ class Summary:
     seconds: float
 
 
+def execute_in_stages(plan: Plan, console: Console, work: Work = TRAINING) -> Summary:
+    """The trials first, where the protocol tunes, and then what they choose.
+
+    The summary is of the last stage that was begun. Raises as `execute` does.
+    """
+    if plan.tuning is None:
+        return execute(plan, console, work)
+    console.print(f"tuning {len(plan.cells)} cells: {len(plan.runs)} trials", soft_wrap=True)
+    trials = execute(plan, console, work)
+    if trials.interrupt or trials.failures:
+        return trials
+    with Store(plan.results) as store:
+        wanted = {spec.run_id for spec in plan.runs}
+        records = {run.run_id: run.record for run in store.rows() if run.run_id in wanted}
+        chosen = plan.after_tuning(records)
+    console.print(f"evaluating {len(chosen.cells)} cells: {len(chosen.runs)} runs", soft_wrap=True)
+    return execute(chosen, console, work)
+
+
 def execute(plan: Plan, console: Console, work: Work = TRAINING) -> Summary:
     """Runs what `plan` asks for and the store does not hold, the longest first.
 

@@ -21,6 +21,7 @@ Literal class variables:
     claims     what it takes for itself: two mitigations with a common claim cannot be combined, and
                "initial_weights" come before "parametrisation" in a+b; "alone" combines with nothing
     nonfinite  what it does with a gradient that is not finite: propagates, repairs, skips
+    tries      (may be left out) setting -> the values that the protocol `tuned` tries: 1, 2 or 4
 """
 
 from __future__ import annotations

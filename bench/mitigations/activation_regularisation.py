@@ -32,6 +32,7 @@ class ActivationRegularisation(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"coefficient": (0.02, 0.2, 2.0, 20.0)}
     reads_states: ClassVar[bool] = True
 
     coefficient: NonNegative

@@ -37,6 +37,7 @@ class AdaGC(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"ratio": (1.05, 1.5)}
 
     ratio: Annotated[float, Range(at_least=1, finite=False)]
     beta: Fraction

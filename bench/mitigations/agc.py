@@ -34,6 +34,7 @@ class AGC(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"threshold": (0.003, 0.01, 0.03, 0.1)}
 
     threshold: Threshold
     eps: Positive

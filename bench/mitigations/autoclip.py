@@ -29,6 +29,7 @@ class AutoClip(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"percentile": (1.0, 10.0, 25.0, 50.0)}
 
     percentile: Annotated[float, Range(at_least=0, at_most=100)]
 

@@ -96,6 +96,7 @@ class BatchNorm(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ("preactivation",)
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"gain": (0.1, 1.0)}
 
     gain: Positive
     eps: Positive

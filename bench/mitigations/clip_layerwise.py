@@ -31,6 +31,7 @@ class ClipLayerwise(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"threshold": (0.01, 0.1, 1.0, 10.0)}
 
     threshold: Threshold
 

@@ -29,6 +29,7 @@ class ClipNorm(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"threshold": (0.1, 1.0, 10.0, 100.0)}
 
     threshold: Threshold
 

@@ -65,6 +65,7 @@ class ClipState(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"threshold": (0.001, 0.01, 0.1, 1.0)}
 
     threshold: Threshold
 

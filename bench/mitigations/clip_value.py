@@ -29,6 +29,7 @@ class ClipValue(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "repairs"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"threshold": (0.01, 0.1, 1.0, 10.0)}
 
     threshold: Threshold
 

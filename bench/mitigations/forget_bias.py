@@ -32,6 +32,7 @@ class ForgetBias(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ("initial_biases",)
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"value": (1.0, 2.0, 4.0, 8.0)}
 
     value: Annotated[float, Range(at_least=-100, at_most=100)]
 

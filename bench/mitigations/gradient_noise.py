@@ -36,6 +36,7 @@ class GradientNoise(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"eta": (0.01, 0.1, 0.3, 1.0)}
 
     eta: NonNegative
     decay: NonNegative

@@ -49,6 +49,7 @@ class HDetach(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"probability": (0.25, 0.5)}
 
     probability: Annotated[float, Range(at_least=0, at_most=1)]
 

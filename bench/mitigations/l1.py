@@ -33,6 +33,7 @@ class L1(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"coefficient": (1e-05, 0.0001, 0.001, 0.01)}
 
     coefficient: NonNegative
 

@@ -30,6 +30,7 @@ class MaxNorm(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"radius": (0.5, 1.0, 2.0, 4.0)}
 
     radius: Threshold
 

@@ -32,6 +32,7 @@ class NormStabiliser(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"coefficient": (0.5, 5.0, 50.0, 500.0)}
     reads_states: ClassVar[bool] = True
 
     coefficient: NonNegative

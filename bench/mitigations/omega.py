@@ -46,6 +46,7 @@ class Omega(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"coefficient": (0.5, 1.0, 2.0, 4.0)}
     watches: ClassVar[bool] = True
     reads_states: ClassVar[bool] = True
 

@@ -42,6 +42,7 @@ class SkipSpikes(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "skips"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"factor": (2.0, 10.0)}
 
     factor: Annotated[float, Range(at_least=1, finite=False)]
     window: PositiveInt

@@ -37,6 +37,7 @@ class SoftOrthogonality(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"coefficient": (0.001, 0.01, 0.1, 1.0)}
 
     coefficient: NonNegative
 

@@ -38,6 +38,7 @@ class SPAM(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ("schedule",)
     nonfinite: ClassVar[str] = "repairs"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"threshold": (50.0, 5000.0)}
 
     threshold: Threshold
     beta: Fraction

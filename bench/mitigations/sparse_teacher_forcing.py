@@ -81,6 +81,7 @@ class SparseTeacherForcing(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[int, ...]]] = {"interval": (5, 15, 30, 60)}
 
     interval: PositiveInt
 

@@ -81,6 +81,7 @@ class SpectralNorm(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ("parametrisation",)
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"bound": (1.0, 2.0)}
 
     bound: Positive
 

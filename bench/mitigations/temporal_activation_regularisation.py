@@ -32,6 +32,7 @@ class TemporalActivationRegularisation(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"coefficient": (0.1, 1.0, 10.0, 100.0)}
     reads_states: ClassVar[bool] = True
 
     coefficient: NonNegative

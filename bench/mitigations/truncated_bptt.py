@@ -49,6 +49,7 @@ class TruncatedBPTT(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[int, ...]]] = {"interval": (5, 10, 25, 50)}
 
     interval: PositiveInt
 

@@ -24,6 +24,7 @@ class Warmup(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ("schedule",)
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[int, ...]]] = {"updates": (30, 100, 300, 1000)}
 
     updates: PositiveInt
 

@@ -48,6 +48,7 @@ class ZClip(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ()
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    tries: ClassVar[dict[str, tuple[float, ...]]] = {"z_threshold": (1.5, 2.5)}
 
     decay: Fraction
     z_threshold: Threshold

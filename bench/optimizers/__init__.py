@@ -1,7 +1,8 @@
 """MOVED HOW: one file per optimiser.
 
-A member's dataclass holds the settings, `lr` among them. It works on one flat vector of all
-parameters, by a kernel or with + - x / of torch alone, each correctly rounded everywhere:
+A member's dataclass holds the settings, `lr` among them, and states in the literal class variable
+`rates` from which to which learning rate the protocol `tuned` looks. It works on one flat vector of
+all parameters, by a kernel or with + - x / of torch alone, each correctly rounded everywhere:
 torch.sqrt and torch.optim's fused forms (alpha=, lerp, addcmul) are not.
 """
 

@@ -32,6 +32,7 @@ class AdamW(Optimizer):
     """
 
     portable: ClassVar[bool] = True
+    rates: ClassVar[tuple[float, float]] = (1e-05, 0.1)
 
     lr: Positive
     beta1: Fraction

@@ -23,6 +23,7 @@ class Momentum(Optimizer):
     """
 
     portable: ClassVar[bool] = True
+    rates: ClassVar[tuple[float, float]] = (1e-05, 0.1)
 
     lr: Positive
     momentum: Fraction

@@ -29,6 +29,7 @@ class Nesterov(Optimizer):
     """
 
     portable: ClassVar[bool] = True
+    rates: ClassVar[tuple[float, float]] = (1e-05, 0.1)
 
     lr: Positive
     momentum: Fraction

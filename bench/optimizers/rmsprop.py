@@ -24,6 +24,7 @@ class RMSprop(Optimizer):
     """
 
     portable: ClassVar[bool] = True
+    rates: ClassVar[tuple[float, float]] = (1e-05, 0.1)
 
     lr: Positive
     alpha: Fraction

@@ -22,6 +22,7 @@ class SGD(Optimizer):
     """
 
     portable: ClassVar[bool] = True
+    rates: ClassVar[tuple[float, float]] = (0.0001, 1.0)
 
     lr: Positive
 

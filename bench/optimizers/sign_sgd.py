@@ -28,6 +28,7 @@ class SignSGD(Optimizer):
     """
 
     portable: ClassVar[bool] = True
+    rates: ClassVar[tuple[float, float]] = (1e-06, 0.01)
 
     lr: Positive
 

@@ -31,9 +31,14 @@ START_UP = 3.0  # seconds until the first worker has loaded torch
 def in_words(plan: Plan, cores: int, width: int = 100) -> str:
     """The text of `--dry-run`; `cores` run at a time unless the plan says how many workers."""
     costs = estimates(plan.cells)
-    size = f"{_count(len(plan.cells), 'cell')} x {_count(len(plan.seeds), 'seed')}"
+    seeds = _count(len(plan.seeds), "seed")
+    if plan.tuning:
+        trials = _count(len(plan.tuning.searches[0].trials), "trial")
+        seeds = f"({trials} x {_count(len(plan.tuning.seeds), 'tuning seed')} + {seeds})"
+    size = f"{_count(len(plan.cells), 'cell')} x {seeds}"
+    num_runs = len(plan.cells) * plan.runs_per_cell
     parts = [
-        f"Plan {one_line(plan.name)}: {size} = {_count(len(plan.runs), 'run')}",
+        f"Plan {one_line(plan.name)}: {size} = {_count(num_runs, 'run')}",
         _table(_selected(plan), width),
         _table(_costs(plan, costs), width, header=True),
     ]
@@ -107,14 +112,14 @@ def _costs(plan: Plan, costs: Sequence[Estimate]) -> list[tuple[str, ...]]:
         ends = list(dict.fromkeys([duration(fast), duration(slow)]))
         time = ends[-1] if slow < 1.5 * fast else " to ".join(ends)
         memory = gigabytes(max(cost.bytes for cost in found))
-        cells, runs = len(found), len(found) * len(plan.seeds)
+        cells, runs = len(found), len(found) * plan.runs_per_cell
         rows.append((task, architecture, str(cells), str(runs), time, memory))
     return rows
 
 
 def _totals(plan: Plan, costs: Sequence[Estimate], cores: int) -> Iterable[str]:
     workers, memory = plan.workers(cores), plan.memory
-    work = sum(cost.seconds for cost in costs) * len(plan.seeds)
+    work = sum(cost.seconds for cost in costs) * plan.runs_per_cell
     # No schedule beats the mean load, nor the longest run.
     seconds = START_UP + max(work / workers, max(cost.seconds for cost in costs))
     yield (

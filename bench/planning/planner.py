@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from bench.paths import CONF
 from bench.planning import overrides as command_line
 from bench.planning.at_hand import whose_data_is_at_hand
 from bench.planning.composing import Composed, compose
-from bench.planning.expansion import cells, with_seeds
+from bench.planning.expansion import MOST_RUNS, cells, with_seeds
 from bench.planning.memory import Memory, check_memory
 from bench.planning.resolving import Column, Resolved, check_all
 from bench.planning.selection import LeftOut
-from bench.planning.vocabulary import GROUP_SETTINGS, RUN_SETTINGS
-from bench.records import RunSpec
+from bench.planning.tuning import Tuning, choose, search, tuning_seeds
+from bench.planning.vocabulary import GROUP_SETTINGS, OF_A_RUN, RUN_SETTINGS
+from bench.records import BadInput, RunRecord, RunSpec
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,21 @@ class Plan:
     given: Mapping[tuple[str, str], frozenset[str]] = field(repr=False)
     """(kind, member) -> its settings that are typed, or are not its defaults."""
     config: Mapping[str, Any] = field(repr=False)  # what was composed, with every value resolved
-    runs: list[RunSpec] = field(repr=False)  # every cell with every seed
+    runs: list[RunSpec] = field(repr=False)  # to be done now: every cell with every seed, or trials
+    tuning: Tuning | None = field(default=None, repr=False)  # what comes before the cells
+
+    @property
+    def runs_per_cell(self) -> int:
+        """Trials and evaluation together."""
+        tried = len(self.tuning.runs) // len(self.cells) if self.tuning else 0
+        return tried + len(self.seeds)
+
+    def after_tuning(self, records: Mapping[str, RunRecord]) -> Plan:
+        """The plan of the evaluation, once the trials have run; `records` by run id hold them."""
+        assert self.tuning is not None
+        seeds = self.tuning.seeds
+        chosen = [choose(search, records, seeds) for search in self.tuning.searches]
+        return replace(self, cells=chosen, runs=with_seeds(chosen, self.seeds), tuning=None)
 
     def workers(self, cores: int) -> int:
         """How many runs at a time: as executor.workers says, or else one for each of `cores`; no
@@ -84,7 +99,9 @@ def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
     settings = check_all(config)
     combinations, left_out = config.selection.combinations()
     found, without_data = whose_data_is_at_hand(cells(combinations, settings))
-    num_runs = len(found) * len(settings.seeds)
+    tuning = _tuning(found, settings, config)
+    runs = tuning.runs if tuning else with_seeds(found, settings.seeds)
+    num_runs = max(len(runs), len(found) * len(settings.seeds))
     memory = check_memory(found, settings.executor["workers"], num_runs, config.where)
     name = config.choices["experiment"] or "default"
     # os.path: unlike pathlib's it takes the name of an unknown user for a folder's.
@@ -103,8 +120,35 @@ def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
             for member, columns in settings.members.items()
         },
         config=_in_full(config, settings, results),
-        runs=with_seeds(found, settings.seeds),
+        runs=runs,
+        tuning=tuning,
     )
+
+
+def _tuning(found: Sequence[RunSpec], settings: Resolved, config: Composed) -> Tuning | None:
+    """Raises BadInput for a learning rate that is given, and so many trials that nobody waits."""
+    trials = settings.protocol["trials"]
+    if trials is None:
+        return None
+    for kind, name in settings.members:
+        column = settings.members[kind, name].get("lr")
+        if kind == "optimizer" and column is not None and column.is_given:
+            raise BadInput(
+                f"{config.where(column.axis)}: protocol={config.choices['protocol']} chooses the "
+                "learning rate by trials; leave it out, or give protocol=fixed"
+            )
+    fixed = {
+        name: frozenset(setting for setting, column in columns.items() if column.is_given)
+        for (kind, name), columns in settings.members.items()
+        if kind == "mitigation"
+    }
+    searches = [search(cell, trials, fixed) for cell in found]
+    tuning = Tuning(searches, tuning_seeds(settings.protocol["tuning_seeds"]))
+    if len(tuning.runs) > MOST_RUNS:
+        raise BadInput(
+            f"the grid: {len(tuning.runs):,} trials, more than {MOST_RUNS:,}; select less"
+        )
+    return tuning
 
 
 def _in_full(config: Composed, settings: Resolved, results: Path) -> dict[str, Any]:
@@ -121,7 +165,7 @@ def _in_full(config: Composed, settings: Resolved, results: Path) -> dict[str, A
     for (kind, name), columns in settings.members.items():
         values = {setting: _plain(column) for setting, column in columns.items()}
         full.setdefault(kind, {})[name] = values
-    protocol = {name: _plain(settings.run[name]) for name in GROUP_SETTINGS["protocol"]}
+    protocol = {name: _plain(settings.run[name]) for name in OF_A_RUN} | dict(settings.protocol)
     groups = {"protocol": protocol, "executor": settings.executor, "logger": settings.logger}
     for group, chosen in groups.items():
         full[group] = {k: v for k, v in chosen.items() if f"{group}.{k}" in config.choice_keys}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from bench.planning.composing import Composed
 from bench.planning.keys import keep_known
 from bench.planning.plain_data import checked, shown
 from bench.planning.references import resolve
-from bench.planning.vocabulary import GROUP_SETTINGS, KNOBS, MAY_BE_NULL, RUN_SETTINGS
+from bench.planning.vocabulary import GROUP_SETTINGS, KNOBS, MAY_BE_NULL, OF_A_RUN, RUN_SETTINGS
 from bench.records import BadInput, Setting
 from bench.settings import PositiveInt, Range
 
@@ -37,6 +37,7 @@ class Resolved:
     run: Mapping[str, Column]  # RUN_SETTINGS, and those of the protocol
     seeds: tuple[int, ...]
     knobs: Mapping[str, Any]  # as given; null leaves each member its own
+    protocol: Mapping[str, Any]  # how runs are chosen: trials, tuning_seeds; None where it is not
     executor: Mapping[str, Any]
     logger: Mapping[str, Any]
     results: str | None
@@ -58,6 +59,7 @@ def check_all(config: Composed) -> Resolved:
         run,
         seeds=_seeds(values.get("seeds"), config.where("seeds")),
         knobs={knob: values[knob] for knob in KNOBS},
+        protocol=_single("protocol", values, config, leave_out=OF_A_RUN),
         executor=_single("executor", values, config),
         logger=_single("logger", values, config),
         results=_results(values.get("results"), config.where("results")),
@@ -134,8 +136,8 @@ def _run(values: Mapping[str, Any], config: Composed) -> dict[str, Column]:
     if values.get("device") != "cpu":
         raise BadInput(f"{config.where('device')}={shown(values.get('device'))}: only cpu for now")
     settings = {name: (name, annotation) for name, annotation in RUN_SETTINGS.items()}
-    for name, annotation in GROUP_SETTINGS["protocol"].items():
-        settings[name] = (f"protocol.{name}", annotation)
+    for name in OF_A_RUN:
+        settings[name] = (f"protocol.{name}", GROUP_SETTINGS["protocol"][name])
     return {
         name: _column(key, values.get(key), annotation, config)
         for name, (key, annotation) in settings.items()
@@ -185,13 +187,21 @@ def _seeds(value: Any, where: str) -> tuple[int, ...]:
     repeated = [seed for seed, count in Counter(seeds).items() if count > 1]
     if repeated:
         raise BadInput(f"{where}={shown(value)}: {repeated[0]} stands there twice; each seed once")
+    if max(seeds) >= MOST_SEEDS:
+        raise BadInput(
+            f"{where}={shown(value)}: seeds from {MOST_SEEDS:,} on are those of tuning; take less"
+        )
     return tuple(seeds)
 
 
-def _single(group: str, values: Mapping[str, Any], config: Composed) -> dict[str, Any]:
+def _single(
+    group: str, values: Mapping[str, Any], config: Composed, leave_out: Sequence[str] = ()
+) -> dict[str, Any]:
     """The settings that are no part of a run: one value each."""
     found: dict[str, Any] = {}
     for name, annotation in GROUP_SETTINGS[group].items():
+        if name in leave_out:
+            continue
         key = f"{group}.{name}"
         value = values.get(key)
         if isinstance(value, list):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from bench import discovery
+from bench.planning.expansion import with_seeds
 from bench.planning.selection import joined
 from bench.records import BadInput, MemberSpec, Outcome, RunRecord, RunSpec, Setting
 
@@ -41,9 +43,28 @@ class Search:
     trials: tuple[RunSpec, ...]
 
 
-def search(cell: RunSpec, trials: int) -> Search:
-    """Raises BadInput where the settings to try do not divide the number of trials."""
-    tries = [_tries(member) for member in cell.mitigation]
+@dataclass(frozen=True)
+class Tuning:
+    """What is tried before the evaluation."""
+
+    searches: Sequence[Search]
+    seeds: tuple[int, ...]
+
+    @cached_property
+    def runs(self) -> list[RunSpec]:
+        """Every trial with every tuning seed."""
+        trials = [trial for search in self.searches for trial in search.trials]
+        return with_seeds(trials, self.seeds)
+
+
+def search(cell: RunSpec, trials: int, fixed: Mapping[str, frozenset[str]] | None = None) -> Search:
+    """`fixed`: mitigation -> those of its settings that are given, and so are not tried.
+
+    Raises BadInput where the settings to try do not divide the number of trials.
+    """
+    tries = [
+        _tries(member, (fixed or {}).get(member.name, frozenset())) for member in cell.mitigation
+    ]
     combinations = prod(len(each) for each in tries)
     if trials % combinations:
         name = joined([discovery.member("mitigation", each.name) for each in cell.mitigation])
@@ -78,11 +99,12 @@ def learning_rates(optimizer: str, count: int) -> list[float]:
     return [float(f"{10**place:.3g}") for place in places]
 
 
-def _tries(member: MemberSpec) -> list[MemberSpec]:
+def _tries(member: MemberSpec, fixed: frozenset[str]) -> list[MemberSpec]:
     """The member with each combination of the settings that it declares to try."""
-    tries: Mapping[str, Sequence[Setting]] = discovery.member("mitigation", member.name).facts.get(
-        "tries", {}
-    )
+    declared: Mapping[str, Sequence[Setting]] = discovery.member(
+        "mitigation", member.name
+    ).facts.get("tries", {})
+    tries = {name: values for name, values in declared.items() if name not in fixed}
     return [
         _with(member, dict(zip(tries, values, strict=True))) for values in product(*tries.values())
     ]

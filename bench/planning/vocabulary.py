@@ -27,6 +27,8 @@ GROUP_SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "evaluations": PositiveInt,
         "solved_checks": PositiveInt,
         "window": PositiveInt,
+        "trials": PositiveInt,
+        "tuning_seeds": PositiveInt,
     },
     "executor": {"workers": PositiveInt, "timeout": Positive},
     "logger": {"mode": Literal["offline", "online"]},
@@ -34,6 +36,9 @@ GROUP_SETTINGS: Mapping[str, Mapping[str, Any]] = {
 """Which of them an option has, its file says: by giving it a value, if only null."""
 
 MAY_BE_NULL = frozenset({"executor.workers", "executor.timeout", "logger.mode"})
+
+OF_A_RUN = ("evaluations", "solved_checks", "window")
+"""The settings of a protocol that every RunSpec holds; the others say how runs are chosen."""
 
 _AT_THE_TOP = (*KNOBS, "seeds", *RUN_SETTINGS, "results")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.records import RunRecord, RunSpec
@@ -32,16 +32,24 @@ class Cell:
         return dict(Counter(run.reason for run in self.not_counted))
 
 
-def group(collected: Mapping[str, Collected]) -> list[Cell]:
+def group(
+    collected: Mapping[str, Collected], chosen: Collection[tuple[str, str, str]] = ()
+) -> list[Cell]:
     """Cell id -> its runs, to the cells in the report's order: task, architecture, mitigation.
+
+    `chosen`: the settings (kind, member, name) that trials chose for each cell by itself; labels
+    leave them out, unless two cells would then have the same.
 
     A cell of which only stale runs are left stays, with no results, unless its members have run
     anew: then its runs appear among the runs not counted alone.
     """
     specs = {cell_id: runs.spec for cell_id, runs in collected.items()}
     kept = _without_replaced(specs, collected)
-    labels = Labels(kept.values())
-    cells = [_cell(cell_id, spec, labels, collected[cell_id]) for cell_id, spec in kept.items()]
+    for hidden in (chosen, ()):
+        labels = Labels(kept.values(), hidden)
+        cells = [_cell(cell_id, spec, labels, collected[cell_id]) for cell_id, spec in kept.items()]
+        if len(set(map(_label, cells))) == len(cells):
+            break
     return sorted(_with_panels(cells), key=_order)
 
 
@@ -97,6 +105,10 @@ def _with_panels(cells: list[Cell]) -> list[Cell]:
         else cell
         for cell in cells
     ]
+
+
+def _label(cell: Cell) -> tuple[str, ...]:
+    return (cell.task, cell.architecture, cell.mitigation, cell.optimizer, cell.conditions)
 
 
 def _panel(cell: Cell, *, with_optimizer: bool) -> str:

@@ -6,7 +6,7 @@ adding (length=200) | rnn_tanh | orthogonal+clip_norm (threshold=1) | sgd (lr=0.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import TypeAlias
 
@@ -21,9 +21,15 @@ Part: TypeAlias = tuple[bool, float, str]
 class Labels:
     """Built on all specifications of the report, because what is worth showing depends on them."""
 
-    def __init__(self, specs: Iterable[RunSpec]) -> None:
+    def __init__(
+        self, specs: Iterable[RunSpec], hidden: Collection[tuple[str, str, str]] = ()
+    ) -> None:
+        """`hidden`: settings (kind, member, name) that no label shows."""
         specs = list(specs)
-        self._varying = _varying_settings(specs)
+        self._varying = {
+            (kind, member): [name for name in names if (kind, member, name) not in hidden]
+            for (kind, member), names in _varying_settings(specs).items()
+        }
         self._run_fields = {task: _varying_run_fields(specs, task) for task in _task_names(specs)}
 
     def member(self, kind: str, member: MemberSpec) -> str:

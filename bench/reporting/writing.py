@@ -21,6 +21,7 @@ from bench.reporting.list_tables import events_table, not_counted_table, not_est
 from bench.reporting.made_with import MadeWith
 from bench.reporting.summaries import CellSummary, summarise
 from bench.reporting.tables import Table
+from bench.reporting.trials import Search, Trials, trials_table
 from bench.reporting.unestimable import missing
 
 
@@ -47,14 +48,18 @@ def write_report(
     where there are no runs or `folder` cannot be written.
     """
     made_with = MadeWith()
-    collected = collect(made_with.watch(runs))
-    summaries = [summarise(cell) for cell in group(collected)]
+    trials = Trials()
+    collected = collect(trials.watch(made_with.watch(runs)))
+    summaries = [summarise(cell) for cell in group(collected, trials.chosen)]
     if not summaries:
         raise BadInput(f"{folder}: there are no runs to report; start some with: bench run")
     not_counted = sorted(
         (run for cell in collected.values() for run in cell.not_counted), key=_order
     )
-    files = publish(folder, _files(summaries, not_counted, alarms, made_with.lines(), processes))
+    searches = trials.searches(summaries)
+    files = publish(
+        folder, _files(summaries, not_counted, alarms, searches, made_with.lines(), processes)
+    )
     return Report(folder, summaries, not_counted, alarms, files)
 
 
@@ -62,6 +67,7 @@ def _files(
     summaries: Sequence[CellSummary],
     not_counted: Sequence[NotCounted],
     alarms: Sequence[str],
+    searches: Sequence[Search],
     made_with: Sequence[str],
     processes: int,
 ) -> Iterator[tuple[str, bytes]]:
@@ -71,7 +77,7 @@ def _files(
         for suffix, content in figure.files.items():
             yield f"figures/{figure.name}.{suffix}", content
         figures.append(replace(figure, files={}))
-    tables = _tables(summaries, not_counted, gaps)
+    tables = _tables(summaries, not_counted, gaps, searches)
     for table in tables:
         for suffix in FORMATS:
             yield f"tables/{table.name}.{suffix}", render(table, suffix).encode()
@@ -80,13 +86,17 @@ def _files(
 
 
 def _tables(
-    summaries: Sequence[CellSummary], not_counted: Sequence[NotCounted], gaps: Sequence[Gap]
+    summaries: Sequence[CellSummary],
+    not_counted: Sequence[NotCounted],
+    gaps: Sequence[Gap],
+    searches: Sequence[Search],
 ) -> list[Table]:
     cells = [summary.cell for summary in summaries]
     return [
         outcomes_table(summaries),
         learning_table(summaries),
         costs_table(summaries),
+        *([trials_table(searches)] if searches else []),
         events_table([row for cell in cells for row in event_rows(cell)], cells),
         not_estimable_table(missing(summaries, gaps), cells),
         not_counted_table(not_counted),

@@ -12,7 +12,7 @@ from typing import get_type_hints
 import pytest
 from omegaconf import OmegaConf
 
-from bench.discovery import KINDS, Member, members
+from bench.discovery import KINDS, Member, defaults, members
 from bench.network import Network
 from bench.paths import CONF
 from bench.settings import check
@@ -112,11 +112,20 @@ def test_its_literal_facts_are_there(member: Member) -> None:
         assert facts["nonfinite"] in ("propagates", "repairs", "skips")
     if member.kind == "optimizer":
         assert "lr" in member.schema
+        low, high = facts["rates"]
+        assert 0 < low < discovery_default(member, "lr") < high
+    for name, values in facts.get("tries", {}).items():
+        assert len(set(values)) in (1, 2, 4)
+        assert [check(value, member.schema[name], name) for value in values] == list(values)
     if member.kind == "task" and facts["inputs"] == "sequence":
         setting, unit = facts["time_steps"]
         assert setting in member.schema
         assert unit >= 1
     assert isinstance(facts["portable"], bool)
+
+
+def discovery_default(member: Member, name: str) -> float:
+    return float(defaults(member.kind, member.name)[name])
 
 
 @each_member
