@@ -25,7 +25,12 @@ MACHINES: dict[str, dict[str, str]] = {
     **{f"kernels {level}": {levels.VARIABLE: level} for level in compiler.processor_levels()},
     "ATen default": {"ATEN_CPU_CAPABILITY": "default"},
     "ATen avx2": {"ATEN_CPU_CAPABILITY": "avx2"},
-    "ATen avx512": {"ATEN_CPU_CAPABILITY": "avx512"},
+    # ATen takes the word for it, and dies of an illegal instruction where it is not so.
+    **(
+        {"ATen avx512": {"ATEN_CPU_CAPABILITY": "avx512"}}
+        if "avx512" in compiler.processor_levels()
+        else {}
+    ),
     "MKL compatible": {"MKL_CBWR": "COMPATIBLE"},
     "OpenBLAS Nehalem": {"OPENBLAS_CORETYPE": "Nehalem"},
     "OpenBLAS Haswell": {"OPENBLAS_CORETYPE": "Haswell"},
@@ -74,8 +79,9 @@ def test_every_member_in_both_types_on_every_machine() -> None:
     here = digests("every")
     assert len(here) > 100
     found = {name: printed(start(machine, "every")) for name, machine in MACHINES.items()}
+    found["all at once"] = printed(start(OLDEST, "every"))
     differing = {
         name: [run for run, value in here.items() if value != there[run]]
         for name, there in found.items()
     }
-    assert differing == {name: [] for name in MACHINES}
+    assert differing == {name: [] for name in found}
