@@ -10,6 +10,7 @@ from bench.records import BadInput
 from bench.reporting.cell_tables import learning_table, outcomes_table
 from bench.reporting.cells import group
 from bench.reporting.collection import NotCounted, StoredRun, collect
+from bench.reporting.comparison_tables import comparison_tables
 from bench.reporting.cost_table import costs_table
 from bench.reporting.curves import Gap
 from bench.reporting.document import document
@@ -95,6 +96,7 @@ def _tables(
     return [
         outcomes_table(summaries),
         learning_table(summaries),
+        *comparison_tables(cells),
         costs_table(summaries),
         *([trials_table(searches)] if searches else []),
         events_table([row for cell in cells for row in event_rows(cell)], cells),
