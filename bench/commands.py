@@ -134,6 +134,36 @@ def _run(options: Namespace) -> int:
     return closing.exit_code(summary)
 
 
+def _plan_arguments(parser: Parser) -> None:
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as for bench run")
+    parser.add_argument(
+        "--rates",
+        default="0.5,0.1",
+        metavar="A,B",
+        help="two rates to tell apart (default 0.5,0.1)",
+    )
+    parser.add_argument(
+        "--power",
+        type=float,
+        default=0.8,
+        help="the wanted probability of finding it (0.8)",
+    )
+
+
+def _plan(options: Namespace) -> int:
+    from bench import sizing
+    from bench.execution.cores import available_cores
+    from bench.planning import plan
+
+    try:
+        first, second = map(float, options.rates.split(","))
+    except ValueError as error:
+        raise BadInput(f"--rates {options.rates}: must be two numbers, as in 0.5,0.1") from error
+    planned = plan(options.overrides)
+    print(*sizing.in_words(planned, (first, second), options.power, available_cores()), sep="\n")
+    return DONE
+
+
 def _report_arguments(parser: Parser) -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help=STORE_HELP)
 
@@ -284,6 +314,7 @@ def _default_stores() -> list[Path]:
 
 COMMANDS = {
     "run": Command("run what is missing of a grid", _run_arguments, _run),
+    "plan": Command("how many seeds a question needs, and what they cost", _plan_arguments, _plan),
     "report": Command("tables, figures and a summary", _report_arguments, _report),
     "show": Command("one run: what it was and how it ended", _show_arguments, _show),
     "list": Command("what there is to choose from", _list_arguments, _list),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import discovery, plugins
+from bench import datasets, discovery, plugins
+from bench.acceptance.card import examine
 from bench.paths import CONF
 from bench.planning import plan
 from bench.planning.config_files import options
@@ -103,7 +104,8 @@ def test_a_file_that_is_no_member_is_refused_in_one_line(
 ) -> None:
     file = tmp_path / name
     if name == "clip_norm.py":
-        write("mitigation", "clip_norm", tmp_path)
+        write("mitigation", "mine", tmp_path)
+        (tmp_path / "mine.py").rename(file)
     elif text is not None:
         file.write_text(text)
 
@@ -177,3 +179,31 @@ def test_an_entry_point_without_a_package_is_told(package: Path) -> None:
     discovery._members.cache_clear()
     with pytest.raises(BadInput, match=r"bench[.]members: no_such_package is not the name"):
         discovery.members("mitigation")
+
+
+def test_new_writes_over_nothing_and_takes_no_name_twice(tmp_path: Path) -> None:
+    written = write("mitigation", "soft_clip", tmp_path)
+    assert [path.name for path in written] == [
+        "soft_clip.py",
+        "soft_clip.yaml",
+        "test_soft_clip.py",
+    ]
+    for name, message in (
+        ("soft_clip", "is there already"),
+        ("clip_norm", "there is one already"),
+        ("2fast", "a name is small letters"),
+        ("class", "a name is small letters"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            write("mitigation", name, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_task_without_its_data_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    monkeypatch.setattr(datasets, "DEBIAN", tmp_path)
+    monkeypatch.setattr(datasets, "OURS", tmp_path)
+    with pytest.raises(BadInput, match="task=mnist: data set mnist: not found"):
+        list(examine("task", "mnist"))

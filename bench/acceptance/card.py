@@ -11,9 +11,9 @@ from bench import discovery
 from bench.acceptance import architectures, costs, files, mitigations, optimizers, tasks
 from bench.acceptance.findings import Check, Finding, judged
 from bench.acceptance.portability import same_bits
-from bench.acceptance.small import fitting, spec
+from bench.acceptance.small import fitting, missing_data, spec
 from bench.discovery import Member
-from bench.records import RunSpec
+from bench.records import BadInput, RunSpec
 
 BATTERIES = {
     "mitigation": mitigations.checks,
@@ -25,8 +25,13 @@ WORDS = {True: "ok", False: "FAILED", None: ""}
 
 
 def examine(kind: str, name: str, *, costs_too: bool = True) -> Iterator[Finding]:
-    """Everything, one finding after another as they are made. BadInput where there is no such."""
+    """Everything, one finding after another as they are made.
+
+    Raises BadInput where there is no such member, or not the data that a task needs.
+    """
     member = discovery.member(kind, name)
+    if kind == "task" and (problem := missing_data(member)):
+        raise BadInput(f"task={name}: {problem}")
     torch.set_num_threads(1)  # as in a run
     yield from judged(files.checks(member))
     yield from judged(BATTERIES[kind](member))

@@ -71,14 +71,15 @@ PREFERRED = ("adding", "digits", "lorenz", "rnn_tanh", "lstm", "mlp")
 
 
 def _tasks(name: str) -> list[Member]:
-    return [member for member in _chosen("task", name) if _has_data(member)]
+    return [member for member in _chosen("task", name) if not missing_data(member)]
 
 
-def _has_data(task: Member) -> bool:
+def missing_data(task: Member) -> str:
+    """Why the data set of a task cannot be used; nothing where it can, or there is none."""
     if "dataset" not in task.facts:
-        return True
+        return ""
     settings = discovery.defaults("task", task.name)
-    return not datasets.problem(datasets.named(task.facts["dataset"], settings))
+    return datasets.problem(datasets.named(task.facts["dataset"], settings))
 
 
 def _chosen(kind: str, name: str) -> list[Member]:

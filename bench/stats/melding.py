@@ -1,87 +1,85 @@
-"""By how much more often one thing than its opposite: an exact-in-effect interval for paired data.
+"""By how much +1 is more frequent than -1 among pairs: an interval that goes with McNemar's test.
 
-Each pair is +1, -1 or 0: A diverged alone or B alone; a win or a loss; or neither. The difference
-of the two shares, delta = P(+1) - P(-1), is the paired risk difference, and twice the probability
-of improvement less one. With m of n pairs not 0, delta = psi * (2 * theta - 1): psi is the share of
-pairs that are not 0, and theta the share of +1 among them. Both have exact (Clopper-Pearson)
-confidence distributions, and melding combines them, always with the one that makes the interval
-wider. The interval leaves 0 out if and only if the exact McNemar (sign) test rejects.
+Each pair is +1, -1 or 0: only A diverged or only B did; a win or a loss; or neither. Of n pairs m
+are not 0. The difference of the shares, delta = P(+1) - P(-1) = psi * (2 * theta - 1), is the
+paired risk difference, and twice the probability of improvement less one: psi is the share of pairs
+that are not 0, theta the share of +1 among those. Both have exact (Clopper-Pearson) lower and upper
+confidence distributions; melding takes the product, always with the psi that widens the interval.
 
-Assumption: pairs are independent and alike. Coverage is not proved; enumeration over all outcomes
-never found it below nominal, on either side (docs/statistics.md).
+The interval leaves 0 out if and only if the exact McNemar (sign) test rejects. It assumes that
+pairs are independent and equally distributed. Its coverage is not proved in the paper; summed over
+all outcomes it was never below nominal, on either side (docs/statistics.md).
 
 Reference: Fay and Lumbard, Confidence intervals for difference in proportions for matched pairs
-compatible with exact McNemar's or sign tests, Statistics in Medicine 40 (2021), section 3.
+compatible with exact McNemar's or sign tests, Statistics in Medicine 40 (2021).
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betainc, betaincinv
 
 _ROOTS, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+# Gauss-Legendre on [0, 1] after v -> v^4, since the integrands change most near 0: p within 1e-6.
 NODES = ((_ROOTS + 1) / 2) ** 4
 WEIGHTS = 2 * ((_ROOTS + 1) / 2) ** 3 * _WEIGHTS
-"""Gauss-Legendre on [0, 1] after v -> v^4: the integrands change most at their 0."""
 
 
-@cache
-def p_not_above(delta: float, plus: float, minus: float, total: float) -> float:
-    """One-sided p of "the difference is at most `delta`", small where it is clearly larger.
+@lru_cache(maxsize=4096)
+def p_at_most(delta: float, plus: int, minus: int, total: int) -> float:
+    """One-sided p of the hypothesis P(+1) - P(-1) <= `delta`; small where it is clearly more.
 
-    `plus` and `minus` of `total` pairs are +1 and -1; they may be fractions (an effective number
-    of pairs). Raises ValueError where they are not parts of the total.
+    `plus` and `minus` of `total` pairs are +1 and -1. Raises ValueError where they cannot be.
     """
-    if min(plus, minus) < 0 or total <= 0 or plus + minus > total * (1 + 1e-12):
+    zeros = total - plus - minus
+    if min(plus, minus, zeros) < 0 or total == 0:
         raise ValueError(f"{plus} and {minus} are not parts of {total} pairs")
     if delta >= 1:
         return 1.0
     if delta < -1:
         return 0.0
-    some = plus + minus
-    rest = max(0.0, total - some)
+    if plus == 0:  # theta may be 0
+        return float(_p_more(-delta, minus, zeros)) if delta < 0 else 1.0
+    split = betainc(plus, minus + 1, (1 + delta) / 2)  # theta is below what psi = 1 would need
     if delta < 0:
-        return _p_below_zero(delta, plus, minus, some, rest)
-    if plus == 0:
-        return 1.0
-    start = betainc(plus, minus + 1, (1 + delta) / 2)
-    theta = betaincinv(plus, minus + 1, start + (1 - start) * NODES)
-    share = np.minimum(1.0, delta / np.maximum(2 * theta - 1, 1e-300))
-    return float(start + (1 - start) * (betainc(some, rest + 1, share) @ WEIGHTS))
+        theta = betaincinv(plus, minus + 1, split * (1 - NODES))
+        share = np.clip(delta / np.minimum(2 * theta - 1, -1e-300), 0.0, 1.0)
+        return float(split * (_p_more(share, plus + minus, zeros) @ WEIGHTS))
+    theta = betaincinv(plus, minus + 1, split + (1 - split) * NODES)
+    share = np.clip(delta / np.maximum(2 * theta - 1, 1e-300), 0.0, 1.0)
+    less = betainc(plus + minus, zeros + 1, share)
+    return float(split + (1 - split) * (less @ WEIGHTS))
 
 
-def _p_below_zero(delta: float, plus: float, minus: float, some: float, rest: float) -> float:
-    if rest == 0:  # psi is at most 1, and may be 1
-        return float(betainc(plus, minus + 1, (1 + delta) / 2)) if plus > 0 else 1.0
-    if plus == 0:
-        return float(1 - betainc(some + 1, rest, -delta))
-    stop = betainc(plus, minus + 1, (1 + delta) / 2)
-    theta = betaincinv(plus, minus + 1, stop * (1 - NODES))
-    share = np.clip(delta / np.minimum(2 * theta - 1, -1e-300), 0.0, 1.0)
-    return float(stop * ((1 - betainc(some + 1, rest, share)) @ WEIGHTS))
+def _p_more(share: float | np.ndarray, nonzero: int, zeros: int) -> float | np.ndarray:
+    """P(psi >= `share`) under psi's upper confidence distribution, Beta(nonzero + 1, zeros)."""
+    if zeros == 0:  # all pairs differ: psi may be 1
+        return np.ones_like(share)
+    p: np.ndarray = 1 - betainc(nonzero + 1, zeros, share)
+    return p
 
 
-@cache
+@lru_cache(maxsize=4096)
 def melded_interval(
-    plus: float, minus: float, total: float, confidence: float = 0.95
+    plus: int, minus: int, total: int, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """(low, high) for P(+1) - P(-1), each end missed with at most half of 1 - `confidence`.
+    """(low, high) for P(+1) - P(-1); each end errs with at most half of 1 - `confidence`.
+
+    Without a pair that differs it is Clopper-Pearson's limit for 0 of n, on both sides. Raises
+    ValueError like p_at_most.
 
     >>> [round(end, 3) for end in melded_interval(0, 0, 10)]
     [-0.308, 0.308]
     """
     tail = (1 - confidence) / 2
-    low = _lower_limit(plus, minus, total, tail)
-    return low, -_lower_limit(minus, plus, total, tail)
+    return _low(plus, minus, total, tail), -_low(minus, plus, total, tail)
 
 
-def _lower_limit(plus: float, minus: float, total: float, tail: float) -> float:
+def _low(plus: int, minus: int, total: int, tail: float) -> float:
     def excess(delta: float) -> float:
-        return p_not_above(delta, plus, minus, total) - tail
+        return p_at_most(delta, plus, minus, total) - tail
 
-    if excess(-1.0) >= 0:
-        return -1.0
-    return float(brentq(excess, -1.0, 1.0, xtol=1e-10))
+    return -1.0 if excess(-1.0) >= 0 else float(brentq(excess, -1.0, 1.0, xtol=1e-10))  # type: ignore[no-untyped-call]

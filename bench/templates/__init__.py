@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from string import Template
 
+from bench import discovery
 from bench.plain_text import one_line
 from bench.records import BadInput
 
@@ -22,13 +23,15 @@ FILES = {
 def write(kind: str, name: str, folder: Path) -> list[Path]:
     """The files of a new member in `folder`, which must not be there; the member's file first.
 
-    Raises BadInput for a name that is none, or a file that is there.
+    Raises BadInput for a name that is none or taken, or a file that is there.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise BadInput(
             f"bench new {kind} {one_line(name)}: a name is small letters, digits and _, and "
             "begins with a letter"
         )
+    if name in discovery.members(kind):
+        raise BadInput(f"bench new {kind} {name}: there is one already; choose another name")
     words = {
         "name": name,
         "kind": kind,
