@@ -32,6 +32,7 @@ BUDGET = 1000.0
 NUM_SEEDS = (10, 20)
 NUM_SAMPLES = 1000
 NUM_DRAWS = 1000  # of the seeds, in the intervals that draw them
+BAND = "uniform band"
 HEADINGS = ("estimate", "truth", "interval", "n", "covered, %", "no interval, %", "mean width")
 
 Ends = tuple[float, float] | NotEstimable
@@ -69,6 +70,8 @@ def row(
     covered = np.mean([low - 1e-9 <= truth <= high + 1e-9 for low, high in known])
     widths = np.array([high - low for low, high in known])
     width = f"{widths.mean():.3g}" if np.isfinite(widths).all() else "some infinite"
+    if names[2] == BAND:
+        width = "\u2013"
     missing = 100 * (1 - len(known) / len(intervals))
     return (*names, str(num_seeds), f"{100 * covered:.1f}", f"{missing:.1f}", width)
 
@@ -76,7 +79,6 @@ def row(
 def incidence_rows(num_seeds: int) -> Iterator[tuple[str, ...]]:
     """The share solved by step 300, with one budget, and with half of the budgets at 200."""
     for chance in (0.4, 0.9):
-        truth = chance / 2  # the median of the steps is 300
         truth = float(np.mean(_million(chance=chance, early=0.5).solved <= 300))
         runs = made_up_runs("incidence", (NUM_SAMPLES, num_seeds), chance=chance, early=0.5)
         for text, short in (("one budget", BUDGET), ("half of the runs end at 200", 200.0)):
@@ -137,7 +139,7 @@ def restricted_mean_rows(num_seeds: int) -> Iterator[tuple[str, ...]]:
 
 
 def block_rows(num_seeds: int) -> Iterator[tuple[str, ...]]:
-    """12 blocks; a seed is lucky or not in all of them to the extent of `shared`."""
+    """12 blocks; for a share of them, `shared`, the luck of a seed is the same."""
     for shared in (0.0, 0.5):
         draws = _scores(num_seeds, shared)
         truth = 0.5
@@ -149,7 +151,7 @@ def block_rows(num_seeds: int) -> Iterator[tuple[str, ...]]:
         wrong = "percentile, (block, seed) pairs drawn"
         yield row(("mean over 12 blocks", text, wrong), num_seeds, truth, pairs)
         bands = [_band_slack(scores) for scores in draws[:300]]
-        names = ("performance profile", "whole curve", "uniform band")
+        names = ("performance profile", text.replace("0.50", "whole curve"), BAND)
         yield row(names, num_seeds, 0.0, bands)
     blocks = _blocks_like_these(num_seeds)
     for resample_blocks in (True, False):

@@ -71,7 +71,9 @@ def first_events(
 
     `solved_steps`: infinity for a run that did not solve. `end_steps`: the last step it took.
     `endings`: "diverged", "frozen" or "completed" (or any other word for "nothing went wrong").
-    A run stopped when it solved has its event, and needs no more steps. Raises ValueError on NaN,
+    A run stopped when it solved has its event, and needs no more steps. Where solving has to be
+    confirmed by later checks but is dated back to the first, as in a run record, a run whose budget
+    ends before the confirmation has not solved. Raises ValueError on NaN,
     on steps out of order, and for a run that is neither solved nor ended nor at its budget.
     """
     solved, ends, limits = (

@@ -111,7 +111,7 @@ def expected_running_time(
 
     Its interval allows for failures that cost the whole budget and have not been seen yet
     (`bounded_ratio_interval`); without a success its lower end still says "at least". A bootstrap
-    of the same runs covers as little as 76 % of the time (docs/statistics.md).
+    of the same runs was measured to cover as little as 73 % of the time (docs/statistics.md).
 
     Not estimable without a run. Raises ValueError unless all steps are in (0, budget].
 

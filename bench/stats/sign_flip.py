@@ -136,10 +136,9 @@ def _interval(values: np.ndarray, present: np.ndarray, confidence: float) -> tup
     if len(values) == 1:
         plus, minus = int((values == 1).sum()), int((values == -1).sum())
         return melded_interval(plus, minus, int(present.sum()), confidence)
-    ends = []
-    for end, worst in enumerate((-1.0, 1.0)):
-        means = np.where(present, values, worst).mean(axis=0)
-        interval = bounded_mean_interval(means, -1.0, 1.0, confidence)
-        assert not isinstance(interval, NotEstimable)  # there is a seed
-        ends.append(interval[end])
-    return ends[0], ends[1]
+    lowest, highest = (np.where(present, values, worst).mean(axis=0) for worst in (-1.0, 1.0))
+    lower = bounded_mean_interval(lowest, -1.0, 1.0, confidence)
+    upper = lower if present.all() else bounded_mean_interval(highest, -1.0, 1.0, confidence)
+    assert not isinstance(lower, NotEstimable)  # there is a seed
+    assert not isinstance(upper, NotEstimable)
+    return lower[0], upper[1]
