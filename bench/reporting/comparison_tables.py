@@ -122,11 +122,11 @@ def _columns(outcome: str) -> list[Column[_Line]]:
 
     def missing(row: _Line) -> Value:
         found = getattr(row.found, outcome)
-        return None if isinstance(found, NotEstimable) else int(found.num_missing)
+        return None if isinstance(found, NotEstimable) else int(found.num_dropped)
 
     fields = {f"{outcome}_{name}": field(name) for name in ("effect", "low", "high")}
     return [
-        Column(HEADINGS[outcome], effect, {**fields, f"{outcome}_missing_pairs": missing}),
+        Column(HEADINGS[outcome], effect, {**fields, f"{outcome}_dropped_pairs": missing}),
         Column("p", p, {f"{outcome}_p": field("p"), f"{outcome}_p_adjusted": adjusted}),
     ]
 

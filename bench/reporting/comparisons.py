@@ -98,7 +98,7 @@ def _p(compared: Pooled | InCell, outcome: str) -> float | NotEstimable:
 def _pooled(name: str, pairs: Sequence[tuple[Cell, Cell]]) -> Pooled:
     seeds = sorted({run.spec.seed for pair in pairs for cell in pair for run in cell.results})
     grids = [_Pair(cell, control, seeds) for cell, control in pairs]
-    missing = np.stack([grid.missing for grid in grids])
+    present = np.stack([grid.present for grid in grids])
 
     def differences(event: Callable[[RunRecord], bool]) -> np.ndarray:
         return np.stack([grid.difference(event) for grid in grids])
@@ -106,9 +106,9 @@ def _pooled(name: str, pairs: Sequence[tuple[Cell, Cell]]) -> Pooled:
     return Pooled(
         name,
         len(pairs),
-        sign_flip(differences(_diverged), missing),
-        sign_flip(differences(_solved), missing),
-        preference(np.stack([grid.scores() for grid in grids]), missing),
+        sign_flip(differences(_diverged), present),
+        sign_flip(differences(_solved), present),
+        preference(np.stack([grid.scores() for grid in grids]), present),
     )
 
 
@@ -117,19 +117,19 @@ def _in_cell(cell: Cell, control: Cell) -> InCell:
     pair = _Pair(cell, control, seeds)
     return InCell(
         cell,
-        mcnemar(*pair.events(_diverged), pair.missing),
-        mcnemar(*pair.events(_solved), pair.missing),
-        preference(pair.scores(), pair.missing),
+        mcnemar(*pair.events(_diverged), pair.present),
+        mcnemar(*pair.events(_solved), pair.present),
+        preference(pair.scores(), pair.present),
     )
 
 
 class _Pair:
-    """Two cells on the same seeds; `missing` [seeds] where one of them has no result."""
+    """Two cells on the same seeds; `present` [seeds] where both have a result."""
 
     def __init__(self, cell: Cell, control: Cell, seeds: Sequence[int]) -> None:
         self._runs = [_by_seed(each, seeds) for each in (cell, control)]
         pairs = zip(*self._runs, strict=True)
-        self.missing = np.array([None in pair for pair in pairs], dtype=bool)
+        self.present = np.array([None not in pair for pair in pairs], dtype=bool)
 
     def events(self, event: Callable[[RunRecord], bool]) -> tuple[np.ndarray, np.ndarray]:
         """bool [seeds] of each."""

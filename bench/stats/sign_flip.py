@@ -110,7 +110,9 @@ def flip_p(contributions: np.ndarray) -> tuple[float, bool]:
         for each in moving:
             sums = np.concatenate([sums + each, sums - each])
         return float((np.abs(sums) >= threshold).mean()), True
-    sums = _signs(moving.size) @ moving
+    sums = np.zeros(NUM_DRAWS)
+    for signs, each in zip(_signs(moving.size), moving, strict=True):
+        sums += signs * each  # one after another: the same rounding everywhere
     return float(1 + (np.abs(sums) >= threshold).sum()) / (1 + NUM_DRAWS), False
 
 
@@ -121,9 +123,9 @@ def _one_block_p(values: np.ndarray) -> tuple[float, bool]:
 
 @lru_cache(maxsize=4)
 def _signs(num_seeds: int) -> np.ndarray:
-    """[draws, seeds] of -1.0 and 1.0."""
+    """[seeds, draws] of -1.0 and 1.0."""
     drawn = Stream("sign flip", num_seeds, seed=0).integers(0, 2, (NUM_DRAWS, num_seeds))
-    return 2.0 * drawn - 1.0
+    return np.ascontiguousarray(2.0 * drawn.T - 1.0)
 
 
 def _interval(values: np.ndarray, present: np.ndarray, confidence: float) -> tuple[float, float]:

@@ -62,7 +62,7 @@ def test_a_seed_that_one_of_the_two_lacks_is_dropped_and_counted() -> None:
     runs = [made("none", seed) for seed in range(6)] + [made("clip", s) for s in range(2, 9)]
     (pooled,) = compare(cells(runs)).pooled
     assert not isinstance(pooled.diverged, NotEstimable)
-    assert (pooled.diverged.num_pairs, pooled.diverged.num_missing) == (4, 5)
+    assert (pooled.diverged.num_pairs, pooled.diverged.num_dropped) == (4, 5)
 
 
 def test_blocks_are_pooled_and_a_cell_without_its_control_compares_with_nothing() -> None:
