@@ -120,13 +120,13 @@ def _columns(outcome: str) -> list[Column[_Line]]:
         value = row.adjusted[outcome]
         return None if isinstance(value, NotEstimable) else float(value)
 
-    def missing(row: _Line) -> Value:
+    def dropped(row: _Line) -> Value:
         found = getattr(row.found, outcome)
         return None if isinstance(found, NotEstimable) else int(found.num_dropped)
 
     fields = {f"{outcome}_{name}": field(name) for name in ("effect", "low", "high")}
     return [
-        Column(HEADINGS[outcome], effect, {**fields, f"{outcome}_dropped_pairs": missing}),
+        Column(HEADINGS[outcome], effect, {**fields, f"{outcome}_dropped_pairs": dropped}),
         Column("p", p, {f"{outcome}_p": field("p"), f"{outcome}_p_adjusted": adjusted}),
     ]
 
