@@ -37,6 +37,14 @@ SIGNS = {"needs": "mitigation", "metric": "task", "gates": "architecture"}
 """A literal fact -> the kind that has it."""
 
 
+TAKEN = {
+    *("prepare", "start", "observe", "penalty", "gradient_penalty", "transform", "project"),
+    *("schedule", "fills_in", "watches", "reads_states", "build", "update", "generate", "loss"),
+    *("score", "is_solved", "training_batch", "evaluation_batch", "signature", "name"),
+}
+"""What members are asked for by name: a setting of that name would stand in its place."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Member:
     """What a member's file says of it."""
@@ -137,7 +145,8 @@ def defaults(kind: str, name: str) -> dict[str, Any]:
 def build(kind: str, spec: MemberSpec) -> Any:
     """The member itself: its class, imported, with its settings."""
     found = member(kind, spec.name)
-    name = found.module or f"bench plug-in {found.digest}"
+    # Its last part is the member's name, as everywhere: random streams are keyed by it.
+    name = found.module or f"bench plug-in {found.digest}.{found.name}"
     is_new = name not in sys.modules
     module = importlib.import_module(name) if found.module else _from_file(name, found.path)
     # Between reading a file and importing it somebody may edit it: its runs would lie.
@@ -171,6 +180,10 @@ def _read(kind: str, path: Path, yaml: Path, module: str) -> Member:
     for line in node.body:
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
             name = line.target.id
+            if line.value is None and name in TAKEN:
+                raise BadInput(
+                    f"{path}: a setting cannot be called {name}, which is a method of members"
+                )
             if line.value is None:
                 schema[name] = _annotation(line.annotation, path)
             elif "ClassVar" in ast.unparse(line.annotation):
@@ -221,18 +234,33 @@ def _digest(path: Path, room: str, source: bytes, body: list[ast.stmt]) -> str:
 
 def _private_imports(path: Path, room: str, body: list[ast.stmt]) -> Iterator[Path]:
     """Files such as _recurrent.py of the package `room`, in the order of their imports."""
-    for line in body:
-        names = []
-        if isinstance(line, ast.ImportFrom) and line.module == room:
-            names = [f"{room}.{alias.name}" for alias in line.names]
-        elif isinstance(line, ast.ImportFrom):
-            names = [str(line.module)]
-        elif isinstance(line, ast.Import):
-            names = [alias.name for alias in line.names]
-        for name in names:
-            file = path.with_name(f"{name.removeprefix(f'{room}.')}.py")
-            if name.startswith(f"{room}._") and file.is_file():
+    package, folder = room.partition(".")[0], path.parent
+    for name in _imported(path, room, body):
+        file = folder / f"{name.removeprefix(f'{room}.')}.py"
+        if name.startswith(f"{room}._") and file.is_file():
+            yield file
+        elif package not in ("", "bench") and name.startswith(f"{package}."):
+            # A plug-in's own modules count wherever they stand; bench's are under its version.
+            top = folder if folder.name == package else folder.parent
+            file = (top / Path(*name.split(".")[1:])).with_suffix(".py")
+            if file.is_file():
                 yield file
+
+
+def _imported(path: Path, room: str, body: list[ast.stmt]) -> Iterator[str]:
+    """The dotted names that a file imports, and those that it may import as modules."""
+    package = room.partition(".")[0]
+    here = room if path.parent.name == room.rpartition(".")[2] else package
+    for line in body:
+        if isinstance(line, ast.Import):
+            yield from (alias.name for alias in line.names)
+        elif isinstance(line, ast.ImportFrom):
+            parents = here.split(".")[: len(here.split(".")) + 1 - line.level]
+            module = ".".join(
+                [*(parents if line.level else []), *([line.module] if line.module else [])]
+            )
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in line.names)
 
 
 def _is_dataclass(node: ast.ClassDef) -> bool:

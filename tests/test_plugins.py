@@ -15,7 +15,7 @@ from bench.acceptance.card import examine
 from bench.paths import CONF
 from bench.planning import plan
 from bench.planning.config_files import options
-from bench.records import BadInput
+from bench.records import BadInput, MemberSpec
 from bench.templates import write
 
 GRID = ["task=adding", "architecture=rnn_tanh", "seeds=1"]
@@ -181,6 +181,59 @@ def test_an_entry_point_without_a_package_is_told(package: Path) -> None:
         discovery.members("mitigation")
 
 
+def test_the_batches_of_a_task_do_not_depend_on_a_comment_in_its_file(tmp_path: Path) -> None:
+    file, *_ = write("task", "echo", tmp_path)
+    plugins.name_files([file])
+    settings = discovery.defaults("task", "echo")
+    batches = []
+    for _ in range(2):
+        task = discovery.build("task", MemberSpec("echo", settings))
+        assert task.name == "echo"
+        batches.append(task.training_batch(1, 0).inputs.tobytes())
+        file.write_text(file.read_text() + "# a comment\n")
+        discovery._members.cache_clear()
+    assert batches[0] == batches[1]
+
+
+def test_the_digest_of_a_packages_member_covers_the_packages_own_modules(package: Path) -> None:
+    file = package / "mitigations/soft_clip.py"
+    text = file.read_text()
+    helpers = [
+        package / "core.py",
+        package / "mitigations/_help.py",
+        package / "mitigations/_far.py",
+    ]
+    for helper in helpers:
+        helper.write_text("X = 1\n")
+    (package / "unused.py").write_text("X = 1\n")
+    file.write_text(
+        text.replace(
+            "import math\n",
+            "import math\n\nfrom their_clips.core import X\nfrom ._help import X as Y\n"
+            "from their_clips.mitigations._far import X as Z\n",
+        )
+    )
+
+    def digest() -> str:
+        discovery._members.cache_clear()
+        return discovery.member("mitigation", "soft_clip").digest
+
+    before = digest()
+    for helper in helpers:
+        helper.write_text("X = 2\n")
+        assert digest() != before, helper.name
+        helper.write_text("X = 1\n")
+    (package / "unused.py").write_text("X = 2\n")
+    assert digest() == before
+
+
+def test_a_setting_cannot_have_the_name_of_a_moment(rule: Path) -> None:
+    rule.write_text(rule.read_text().replace("    threshold: Threshold", "    start: Threshold"))
+    discovery._members.cache_clear()
+    with pytest.raises(BadInput, match="a setting cannot be called start"):
+        discovery.member("mitigation", "soft_clip")
+
+
 def test_new_writes_over_nothing_and_takes_no_name_twice(tmp_path: Path) -> None:
     written = write("mitigation", "soft_clip", tmp_path)
     assert [path.name for path in written] == [
@@ -192,7 +245,7 @@ def test_new_writes_over_nothing_and_takes_no_name_twice(tmp_path: Path) -> None
         ("soft_clip", "is there already"),
         ("clip_norm", "there is one already"),
         ("2fast", "a name is small letters"),
-        ("class", "a name is small letters"),
+        ("class", "a word of Python's own"),
     ):
         with pytest.raises(BadInput, match=message):
             write("mitigation", name, tmp_path)

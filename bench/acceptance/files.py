@@ -12,6 +12,8 @@ from bench import discovery, plain_yaml
 from bench.acceptance.findings import Check, demand
 from bench.acceptance.small import small
 from bench.discovery import Member
+from bench.mitigations import Mitigation
+from bench.planning.config_files import check_file
 from bench.settings import check
 
 FACTS: dict[str, dict[str, type | tuple[Any, ...]]] = {
@@ -56,12 +58,20 @@ def _class(member: Member) -> str:
     fields = dataclasses.fields(built)
     demand([field.name for field in fields] == list(member.schema), "settings are not its fields")
     demand(all(field.kw_only for field in fields), "the dataclass must be keyword-only")
+    if member.kind == "mitigation":
+        strange = {name for name in vars(built) if _is_method(built, name)} - set(dir(Mitigation))
+        demand(not strange, f"{', '.join(sorted(strange))} is no moment; begin it with _ if meant")
     return f"{member.class_name}: {', '.join(member.schema) or 'no settings'}"
+
+
+def _is_method(built: type, name: str) -> bool:
+    return callable(vars(built)[name]) and not name.startswith("_")
 
 
 def _defaults(member: Member) -> str:
     """Each setting once, in the order of the fields, with a value that it allows."""
     where = plain_yaml.short(member.yaml)
+    check_file(member.yaml, package=f"{member.kind}.{member.name}")
     defaults = discovery.defaults(member.kind, member.name)
     demand(list(defaults) == list(member.schema), f"{where} must hold {list(member.schema)}")
     for name, value in defaults.items():

@@ -18,6 +18,7 @@ class variables:
         preactivation, state, feedback, skip    these sites (bench/network.py)
         hidden_states     h_t of every time step
         activation        one activation function for all units, network.activation
+        no_shortcut       gradients pass through every weight matrix: nothing goes by beside it
         plain_recurrence  h_t = f(W h_{t-1} + ...), with f' = network.slopes(h)
         forget_gate       biases of a gate that keeps the state, network.forget_gate
         carry             a way from one time step to the next beside the recurrent product

@@ -59,6 +59,7 @@ class IRNN:
         "feedback",
         "hidden_states",
         "activation",
+        "no_shortcut",
         "plain_recurrence",
     )
     portable: ClassVar[bool] = True

@@ -59,6 +59,7 @@ class MLP:
         "preactivation",
         "skip",
         "activation",
+        "no_shortcut",
         "layers",
         "plain_layers",
     )

@@ -40,6 +40,7 @@ class RNNLinear:
         "feedback",
         "hidden_states",
         "activation",
+        "no_shortcut",
         "plain_recurrence",
     )
     portable: ClassVar[bool] = True

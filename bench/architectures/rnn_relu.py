@@ -38,6 +38,7 @@ class RNNReLU:
         "feedback",
         "hidden_states",
         "activation",
+        "no_shortcut",
         "plain_recurrence",
     )
     portable: ClassVar[bool] = True

@@ -39,6 +39,7 @@ class RNNTanh:
         "feedback",
         "hidden_states",
         "activation",
+        "no_shortcut",
         "plain_recurrence",
     )
     portable: ClassVar[bool] = True

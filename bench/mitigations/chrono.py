@@ -31,7 +31,8 @@ class Chrono(Mitigation):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("forget_gate",)
-    claims: ClassVar[tuple[str, ...]] = ("initial_biases",)
+    # A normalisation before the gate takes the bias off again.
+    claims: ClassVar[tuple[str, ...]] = ("initial_biases", "preactivation")
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
 

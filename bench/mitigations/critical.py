@@ -12,6 +12,7 @@ from torch import Tensor
 from bench.mitigations import Mitigation
 from bench.mitigations._mean_field import input_drive, moments, root
 from bench.network import Network, draw_into
+from bench.records import BadInput
 from bench.seeding import on_grid
 from bench.settings import NonNegative
 
@@ -30,13 +31,16 @@ class Critical(Mitigation):
     every step as the biases do (Chen et al. 2018); an upper layer is treated as the first. Skips
     and normalisation are not counted. In place of the architecture's own kind and gain.
 
+    A critical point that is not stable is refused: GELU has a stable one only where about 0.18 or
+    more is added.
+
     A gradient that is not finite propagates.
 
     Reference: Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232;
     Chen, Pennington & Schoenholz 2018, arXiv:1806.05394.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("activation", "square_weights")
+    needs: ClassVar[tuple[str, ...]] = ("activation", "square_weights", "no_shortcut")
     claims: ClassVar[tuple[str, ...]] = ("initial_weights", "initial_biases")
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
@@ -68,4 +72,13 @@ def critical_gain(activation: str, added_variance: float) -> float:
         return q - at.square / at.slope_2 - added_variance
 
     q = root(excess, 0.0, 1e4)
-    return float(on_grid(np.array(1 / math.sqrt(moments(activation, q).slope_2))))
+    gain = 1 / math.sqrt(moments(activation, q).slope_2)
+    # A fixed point repels where the map of variances is steeper than 1 (ReLU's and the identity's
+    # is 1 everywhere).
+    steps = [gain**2 * moments(activation, at).square for at in (q, 1.01 * q)]
+    if steps[1] - steps[0] > 0.01 * q * (1 + 1e-3):
+        raise BadInput(
+            f"mitigation.critical.bias_variance: the critical point of {activation} is not stable "
+            f"with {added_variance:g} added at every layer; give more (gelu: 0.2)"
+        )
+    return float(on_grid(np.array(gain)))

@@ -29,7 +29,8 @@ class ForgetBias(Mitigation):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("forget_gate",)
-    claims: ClassVar[tuple[str, ...]] = ("initial_biases",)
+    # A normalisation before the gate takes the bias off again.
+    claims: ClassVar[tuple[str, ...]] = ("initial_biases", "preactivation")
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
     tries: ClassVar[dict[str, tuple[float, ...]]] = {"value": (1.0, 2.0, 4.0, 8.0)}

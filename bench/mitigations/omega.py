@@ -43,7 +43,7 @@ class Omega(Mitigation):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("plain_recurrence", "recurrent_weights")
-    claims: ClassVar[tuple[str, ...]] = ()
+    claims: ClassVar[tuple[str, ...]] = ("preactivation",)  # its Jacobian knows no normalisation
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
     tries: ClassVar[dict[str, tuple[float, ...]]] = {"coefficient": (0.5, 1.0, 2.0, 4.0)}

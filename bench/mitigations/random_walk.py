@@ -37,7 +37,7 @@ class RandomWalk(Mitigation):
     Reference: Sussillo & Abbott 2014, arXiv:1412.6558.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("activation", "square_weights")
+    needs: ClassVar[tuple[str, ...]] = ("activation", "square_weights", "no_shortcut")
     claims: ClassVar[tuple[str, ...]] = ("initial_weights",)
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True

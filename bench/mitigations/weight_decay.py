@@ -38,5 +38,5 @@ class WeightDecay(Mitigation):
     def project(self, network: Network, update: Update, previous: dict[str, Tensor]) -> None:
         for name, parameter in network.named_parameters():
             role = network.roles.get(name)
-            if role is not None and role.name != "bias":
+            if role is not None and role.name in ("input", "recurrent", "hidden", "readout"):
                 parameter.sub_(previous[name] * (update.learning_rate * self.coefficient))

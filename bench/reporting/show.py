@@ -43,7 +43,7 @@ PARAMETER_EVENTS = (EventKind.PARAMETER_NAN, EventKind.PARAMETER_INF)
 def card(record: RunRecord, *, status: str, provenance: Mapping[str, Any]) -> str:
     """The text of one run. `status` is the store's word for it: current, stale or failed."""
     blocks = [
-        [f"run {record.spec.run_id}{STATUSES[status]}"],
+        [f"run {record.spec.run_id}{_status(record.spec, status)}"],
         list(_specification(record.spec)),
         list(_ending(record)),
         list(_scores(record)),
@@ -52,6 +52,19 @@ def card(record: RunRecord, *, status: str, provenance: Mapping[str, Any]) -> st
         ["to repeat it:", f"  {command(record.spec)}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _status(spec: RunSpec, status: str) -> str:
+    absent = [
+        f"{kind} {member.name}"
+        for kind, member in spec.members
+        if member.name not in discovery.members(kind)
+    ]
+    if absent and status == "stale":
+        return (
+            f" ({', '.join(absent)} is not here: name its file, --plugin, or install its package)"
+        )
+    return STATUSES[status]
 
 
 def outcome_in_words(record: RunRecord) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from bench import discovery, records
+from bench import datasets, discovery, records
 from bench.records import MemberSpec, Outcome, RunSpec
 from bench.results.encoding import members_digest
 
@@ -16,6 +16,9 @@ class Status(StrEnum):
     CURRENT = "current"
     STALE = "stale"  # a result of another engine or of other member files
     FAILED = "failed"  # no result
+
+
+DATA = "dataset/"
 
 
 def member_key(kind: str, member: MemberSpec) -> str:
@@ -32,28 +35,56 @@ class Currency:
         self._digests: dict[tuple[str, ...], str | None] = {}
 
     def status(
-        self, *, spec: RunSpec, outcome: Outcome, semantics_version: int, digest: str
+        self,
+        *,
+        spec: RunSpec,
+        outcome: Outcome,
+        semantics_version: int,
+        digest: str,
+        stored: Mapping[str, str | None] | None = None,
     ) -> Status:
-        """`digest` is the members_digest that was stored with the run."""
+        """`digest` is the members_digest that was stored with the run, `stored` what it is of: a
+        data set that is not at hand to compare is then taken for the one that it was."""
         if not outcome.is_result:
             return Status.FAILED
-        same = semantics_version == records.SEMANTICS_VERSION and digest == self.members(spec)
-        return Status.CURRENT if same else Status.STALE
+        same = digest == self.members(spec) or self._only_data_is_missing(spec, stored or {})
+        is_current = same and semantics_version == records.SEMANTICS_VERSION
+        return Status.CURRENT if is_current else Status.STALE
 
     def members(self, spec: RunSpec) -> str | None:
-        """The members_digest of a run of `spec` made now; None where a member's file is gone."""
-        keys = tuple(member_key(kind, member) for kind, member in spec.members)
+        """The members_digest of a run of `spec` made now; None where a member's file, or a data
+        set, is gone."""
+        keys = (*(member_key(kind, member) for kind, member in spec.members), _data_of(spec.task))
         if keys not in self._digests:
             digests = digests_of(spec.members)
             gone = None in digests.values()
             self._digests[keys] = None if gone else members_digest(digests)
         return self._digests[keys]
 
+    def _only_data_is_missing(self, spec: RunSpec, stored: Mapping[str, str | None]) -> bool:
+        if not _data_of(spec.task) or self.members(spec) is not None:
+            return False
+        now = digests_of(spec.members)
+        return all(
+            value == stored.get(key) if value else key.startswith(DATA)
+            for key, value in now.items()
+        )
+
 
 def digests_of(members: Iterable[tuple[str, MemberSpec]]) -> dict[str, str | None]:
-    """ "kind/name" -> SHA-256 of the member's file, None where there is no such file."""
+    """ "kind/name" -> SHA-256 of the member's file, "dataset/name" -> that of a task's data set;
+    None where there is no such."""
     found = {}
     for kind, member in members:
         known = discovery.members(kind).get(member.name)
         found[member_key(kind, member)] = known.digest if known else None
+        if kind == "task" and (data := _data_of(member)):
+            found[f"{DATA}{data}"] = None if datasets.problem(data) else datasets.digest(data)
     return found
+
+
+def _data_of(task: MemberSpec) -> str:
+    """The data set that a task reads; nothing where it makes its own."""
+    known = discovery.members("task").get(task.name)
+    fact = known.facts.get("dataset") if known else None
+    return datasets.named(fact, task.settings) if fact else ""

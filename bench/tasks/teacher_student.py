@@ -15,7 +15,7 @@ from bench.initial_weights import draw
 from bench.kernels.elementwise import ACTIVATIONS
 from bench.kernels.layers import linear
 from bench.kernels.losses import mean_squared_error
-from bench.records import Signature
+from bench.records import BadInput, Signature
 from bench.seeding import Stream, on_grid
 from bench.settings import EvaluationSize, Gain, PositiveInt
 from bench.tasks import Batch
@@ -120,4 +120,10 @@ def _teacher(task: TeacherStudent, seed: int) -> tuple[list[np.ndarray], np.ndar
     # fsum rounds once, so that the order of the terms does not matter.
     means = np.array([math.fsum(column) / SAMPLE for column in answers.T])
     squares = [math.fsum(column) / SAMPLE for column in ((answers - means) ** 2).T]
-    return layers, means, np.sqrt(np.array(squares))
+    deviations = np.sqrt(np.array(squares))
+    if not (deviations > 0).all():
+        raise BadInput(
+            f"task.teacher_student: the teacher of seed {seed} answers everything alike; make it "
+            "wider, shallower or of a larger gain"
+        )
+    return layers, means, deviations

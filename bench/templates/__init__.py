@@ -25,7 +25,9 @@ def write(kind: str, name: str, folder: Path) -> list[Path]:
 
     Raises BadInput for a name that is none or taken, or a file that is there.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+    if keyword.iskeyword(name):
+        raise BadInput(f"bench new {kind} {name}: a word of Python's own; choose another name")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise BadInput(
             f"bench new {kind} {one_line(name)}: a name is small letters, digits and _, and "
             "begins with a letter"

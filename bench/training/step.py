@@ -138,9 +138,9 @@ class Trainer:
         """Optimiser, then projections; neither in an update that is skipped."""
         flat, rate = self.flat, update.learning_rate
         self._previous.copy_(flat.values)
+        if update.restart:
+            self.optimizer_state = self.optimizer.start(flat.values)
         if not update.skip:
-            if update.restart:
-                self.optimizer_state = self.optimizer.start(flat.values)
             self.optimizer.update(flat.values, flat.gradients, self.optimizer_state, rate)
             for mitigation, update.state in self._filling("project"):
                 mitigation.project(self.network, update, flat.by_name(self._previous))

@@ -123,7 +123,7 @@ def test_it_provides_what_it_says(name: str) -> None:
         "plain_layers": facts["inputs"] == "vector" and not passes_by_the_weights(name),
         "branches": bool(network.branches),
     }
-    told = set(facts["provides"]) - {"carry"}
+    told = set(facts["provides"]) - {"carry", "no_shortcut"}
     assert {what for what, there in found.items() if there} == told
     gates = {gate for _, role in network.with_role("bias") for gate in role.gates}
     assert {network.forget_gate, network.input_gate} <= gates | {None}

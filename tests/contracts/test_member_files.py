@@ -24,7 +24,7 @@ each_member = pytest.mark.parametrize(
 PROVIDES = {
     *("square_weights", "recurrent_weights", "preactivation", "state", "feedback", "skip"),
     *("hidden_states", "activation", "plain_recurrence", "forget_gate", "carry", "layers"),
-    *("plain_layers", "branches"),
+    *("plain_layers", "branches", "no_shortcut"),
 }
 """What an architecture may provide."""
 OF_TASKS = {"trajectory"}

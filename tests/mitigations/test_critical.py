@@ -11,6 +11,7 @@ from scipy import integrate, stats
 from scipy.special import erf
 
 from bench.mitigations.critical import critical_gain
+from bench.records import BadInput
 from tests.mitigations.deep import flow, mlp, normal, prepared
 
 FALSE_ALARM = 1e-4
@@ -44,8 +45,17 @@ def expectation(name: str, which: int, q: float) -> float:
     return sum(integrate.quad(integrand, *ends, epsabs=1e-11)[0] for ends in ((-10, 0), (0, 10)))
 
 
-@pytest.mark.parametrize("name", ["tanh", "selu", "gelu"])
-@pytest.mark.parametrize("bias_variance", [0.05, 0.5])
+def test_a_critical_point_that_repels_is_refused() -> None:
+    with pytest.raises(BadInput, match="critical point of gelu is not stable"):
+        critical_gain("gelu", 0.05)
+    assert critical_gain("gelu", 0.2) > 1
+    assert critical_gain("relu", 0.0) == pytest.approx(math.sqrt(2), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "bias_variance"),
+    [("tanh", 0.05), ("tanh", 0.5), ("selu", 0.05), ("selu", 0.5), ("gelu", 0.5)],
+)
 def test_critical_weights_have_chi_1_of_one_at_a_fixed_point(
     name: str, bias_variance: float
 ) -> None:

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bench import discovery, records
+from bench import datasets, discovery, records
 from bench.records import BadInput, Outcome, RunRecord
+from bench.results.currency import digests_of
 from bench.results.schema import APPLICATION_ID, FORMAT
 from bench.results.store import Status, Store, check_folder
 from tests.results import any_record
 from tests.results import made_up_runs as made_up
+from tests.specs import spec
 
 MemberFiles = Callable[..., None]
 
@@ -302,3 +304,25 @@ def test_a_failure_does_not_replace_a_current_result(
         (row,) = store.rows()
         assert row.record_digest == good.digest
         assert row.record.outcome is Outcome.COMPLETED
+
+
+def test_a_data_set_that_was_edited_makes_its_runs_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is not at hand cannot be compared: a report of stored runs does without."""
+    text = tmp_path / "text" / "foo.txt"
+    text.parent.mkdir()
+    text.write_text("abcdefgh ijkl. " * 2000)
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    wanted = spec(task="char_lm", task_settings={"text": "foo"})
+    with Store.open(tmp_path / "store") as store:
+        digests = digests_of(wanted.members)
+        store.put(made_up.record(wanted), made_up.provenance(wanted) | {"member_digests": digests})
+        assert store.current([wanted]) == {wanted.run_id}
+        text.write_text("hgfedcba lkji. " * 2000)
+        datasets._text.cache_clear()  # a command reads it once
+        assert store.current([wanted]) == set()
+        assert store.get(wanted.run_id).status == Status.STALE
+        text.unlink()
+        datasets._text.cache_clear()
+        assert store.get(wanted.run_id).status == Status.CURRENT
