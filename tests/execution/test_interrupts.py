@@ -44,7 +44,10 @@ if __name__ == "__main__":
 
 
 def test_a_process_started_without_interrupts_does_not_see_one():
-    code = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('goes on')"
+    code = (
+        "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "os.kill(os.getpid(), signal.SIGINT); print('goes on')"
+    )  # a shell's background jobs are started with the signal ignored
     with no_interrupts():
         deaf = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     usual = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
