@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from bench import datasets, discovery
+from bench import datasets
 from bench.paths import CONF
+from bench.planning.at_hand import data_set
 from bench.records import MemberSpec, RunSpec
 
 SMALL = {
@@ -27,12 +28,8 @@ def member(group: str, name: str, /, **settings: Any) -> MemberSpec:
 
 def why_not_here(task: str) -> str:
     """Why the task cannot be run on this machine, which is that its data set cannot be read."""
-    fact = discovery.member("task", task).facts.get("dataset")
-    return (
-        ""
-        if fact is None
-        else datasets.problem(datasets.named(fact, member("task", task).settings))
-    )
+    name = data_set(member("task", task))
+    return datasets.problem(name) if name else ""
 
 
 def with_data_of(task: str, *values: Any) -> Any:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench import discovery
-from bench.acceptance.findings import Check, demand
+from bench.acceptance.findings import Check, counted, demand
 from bench.acceptance.small import fitting, small
 from bench.acceptance.trial import Trial
 from bench.discovery import Member
@@ -50,8 +50,7 @@ def _fits(member: Member, specs: list[RunSpec]) -> str:
 
 
 def _runs(specs: list[RunSpec]) -> str:
-    outcomes = [run(each).outcome for each in specs]
-    return ", ".join(f"{outcomes.count(each)} {each}" for each in dict.fromkeys(outcomes))
+    return counted(run(each).outcome for each in specs)
 
 
 def _network(member: Member, seed: int = 0) -> Network:
@@ -91,9 +90,8 @@ def _total_derivative(of: RunSpec) -> str:
     """dL/dh of every position is there for those who look."""
     trial = Trial(of)
     trial.trainer.network.watch = Watch.GRADIENTS
-    batch = trial.task.training_batch(1, 0)
-    outputs = trial.network(torch.from_numpy(batch.inputs))
-    trial.task.loss(outputs, torch.from_numpy(batch.targets).to(_type_of(batch.targets))).backward()  # type: ignore[no-untyped-call]
+    inputs, targets = trial.batch(1)
+    trial.task.loss(trial.network(inputs), targets).backward()  # type: ignore[no-untyped-call]
     for tap in trial.network.trace:
         states = tap.states
         demand(states is not None, "a pass leaves no states in network.trace")
@@ -101,10 +99,6 @@ def _total_derivative(of: RunSpec) -> str:
         demand(tap.total_derivative().shape == states.shape, "dL/dh is not shaped as the states")
         demand(bool(tap.total_derivative().any()), "dL/dh is zero")
     return f"{len(trial.network.trace)} layers"
-
-
-def _type_of(targets: object) -> torch.dtype:
-    return torch.float32 if getattr(targets, "dtype", None) == "float64" else torch.int64
 
 
 def _seeds(member: Member) -> str:

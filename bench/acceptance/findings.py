@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.plain_text import one_line
+from bench.records import Outcome
 
 
 class Broken(AssertionError):  # noqa: N818
@@ -38,6 +40,11 @@ def judged(checks: Iterable[tuple[str, Check]]) -> Iterator[Finding]:
             place = "".join(traceback.format_exception(error)[-3:]).rstrip()
             told = one_line(f"{type(error).__name__}: {error}", 300)
             yield Finding(what, False, told, place)
+
+
+def counted(outcomes: Iterable[Outcome]) -> str:
+    """ "8 completed, 1 diverged" """
+    return ", ".join(f"{number} {each}" for each, number in Counter(outcomes).items())
 
 
 def demand(holds: bool, otherwise: str) -> None:

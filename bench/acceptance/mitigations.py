@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from bench import discovery
-from bench.acceptance.findings import Check, demand
+from bench.acceptance.findings import Check, counted, demand
 from bench.acceptance.small import fitting, small, spec
 from bench.acceptance.trial import Trial
 from bench.discovery import Member
@@ -68,8 +68,7 @@ def _fits(member: Member, specs: list[RunSpec]) -> str:
 
 
 def _runs(specs: list[RunSpec], records: Records) -> str:
-    outcomes = [records.of(each).outcome for each in specs]
-    return ", ".join(f"{outcomes.count(each)} {each}" for each in dict.fromkeys(outcomes))
+    return counted(records.of(each).outcome for each in specs)
 
 
 def _acts(member: Member, specs: list[RunSpec], records: Records) -> str:

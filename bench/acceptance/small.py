@@ -7,6 +7,7 @@ from typing import Any
 
 from bench import datasets, discovery
 from bench.discovery import Member
+from bench.planning.at_hand import data_set
 from bench.planning.selection import provided
 from bench.records import BadInput, MemberSpec, RunSpec
 from bench.settings import check
@@ -76,10 +77,8 @@ def _tasks(name: str) -> list[Member]:
 
 def missing_data(task: Member) -> str:
     """Why the data set of a task cannot be used; nothing where it can, or there is none."""
-    if "dataset" not in task.facts:
-        return ""
-    settings = discovery.defaults("task", task.name)
-    return datasets.problem(datasets.named(task.facts["dataset"], settings))
+    name = data_set(MemberSpec(task.name, discovery.defaults("task", task.name)))
+    return datasets.problem(name) if name else ""
 
 
 def _chosen(kind: str, name: str) -> list[Member]:

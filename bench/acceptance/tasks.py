@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from bench import discovery
-from bench.acceptance.findings import Check, demand
+from bench.acceptance.findings import Check, counted, demand
 from bench.acceptance.small import fitting, small
 from bench.discovery import Member
 from bench.tasks import Batch, Task
@@ -80,6 +80,4 @@ def _score(member: Member) -> str:
 def _runs(member: Member) -> str:
     specs = list(fitting(task=member.name))
     demand(bool(specs), f"no architecture takes a {member.facts['inputs']}")
-    outcomes = [run(each).outcome for each in specs]
-    told = ", ".join(f"{outcomes.count(each)} {each}" for each in dict.fromkeys(outcomes))
-    return f"with {len(specs)} architectures: {told}"
+    return f"with {len(specs)} architectures: {counted(run(each).outcome for each in specs)}"

@@ -7,13 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench import discovery
 from bench.kernels.norms import norm
 from bench.mitigations import Mitigation, Update
 from bench.records import RunSpec
-from bench.tasks import Task
-from bench.training.run import DTYPES
-from bench.training.step import StepReport, Trainer
+from bench.training.assembly import assemble, tensors
+from bench.training.step import StepReport
 
 
 class Trial:
@@ -21,18 +19,8 @@ class Trial:
 
     def __init__(self, spec: RunSpec) -> None:
         self.spec, self.step = spec, 0
-        self.task: Task = discovery.build("task", spec.task)
-        self.network = discovery.build("architecture", spec.architecture).build(self.task.signature)
-        self.network.initialise(spec.seed)
-        mitigations = tuple(discovery.build("mitigation", each) for each in spec.mitigation)
-        inputs = torch.from_numpy(self.task.training_batch(1, spec.seed).inputs)
-        for mitigation in mitigations:
-            mitigation.prepare(self.network, spec.seed, inputs)
-        self.network.to(DTYPES[spec.dtype])
-        optimizer = discovery.build("optimizer", spec.optimizer)
-        self.trainer = Trainer(
-            self.task, self.network, mitigations, optimizer, spec.steps, spec.seed
-        )
+        self.trainer = assemble(spec)
+        self.task, self.network = self.trainer.task, self.trainer.network
 
     @property
     def memories(self) -> list[tuple[Mitigation, Any]]:
@@ -47,12 +35,11 @@ class Trial:
 
     def _update(self) -> StepReport:
         self.step += 1
-        batch = self.task.training_batch(self.step, self.spec.seed)
-        dtype = DTYPES[self.spec.dtype]
-        targets = torch.from_numpy(batch.targets)
-        targets = targets.to(dtype) if targets.is_floating_point() else targets
-        inputs = torch.from_numpy(batch.inputs).to(dtype)
-        return self.trainer.take(self.step, inputs, targets, probe=False)
+        return self.trainer.take(self.step, *self.batch(self.step), probe=False)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of update `step`, from 1."""
+        return tensors(self.task.training_batch(step, self.spec.seed), self.spec.dtype)
 
     def fill(self, value: float) -> None:
         """Make every element of the gradient `value`."""

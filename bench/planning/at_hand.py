@@ -29,6 +29,6 @@ def whose_data_is_at_hand(specs: Sequence[RunSpec]) -> tuple[list[RunSpec], list
 
 
 def data_set(task: MemberSpec) -> str:
-    """The name of the data set that a task reads; nothing where it reads none."""
-    fact = discovery.member("task", task.name).facts.get("dataset", "")
-    return datasets.named(fact, task.settings)
+    """The name of the data set that a task reads; nothing where it reads none, or is gone."""
+    known = discovery.members("task").get(task.name)
+    return datasets.named(known.facts.get("dataset", ""), task.settings) if known else ""

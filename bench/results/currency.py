@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from bench import datasets, discovery, records
+from bench.planning.at_hand import data_set
 from bench.records import MemberSpec, Outcome, RunSpec
 from bench.results.encoding import members_digest
 
@@ -54,7 +55,7 @@ class Currency:
     def members(self, spec: RunSpec) -> str | None:
         """The members_digest of a run of `spec` made now; None where a member's file, or a data
         set, is gone."""
-        keys = (*(member_key(kind, member) for kind, member in spec.members), _data_of(spec.task))
+        keys = (*(member_key(kind, member) for kind, member in spec.members), data_set(spec.task))
         if keys not in self._digests:
             digests = digests_of(spec.members)
             gone = None in digests.values()
@@ -62,7 +63,7 @@ class Currency:
         return self._digests[keys]
 
     def _only_data_is_missing(self, spec: RunSpec, stored: Mapping[str, str | None]) -> bool:
-        if not _data_of(spec.task) or self.members(spec) is not None:
+        if not data_set(spec.task) or self.members(spec) is not None:
             return False
         now = digests_of(spec.members)
         return all(
@@ -78,13 +79,6 @@ def digests_of(members: Iterable[tuple[str, MemberSpec]]) -> dict[str, str | Non
     for kind, member in members:
         known = discovery.members(kind).get(member.name)
         found[member_key(kind, member)] = known.digest if known else None
-        if kind == "task" and (data := _data_of(member)):
+        if kind == "task" and (data := data_set(member)):
             found[f"{DATA}{data}"] = None if datasets.problem(data) else datasets.digest(data)
     return found
-
-
-def _data_of(task: MemberSpec) -> str:
-    """The data set that a task reads; nothing where it makes its own."""
-    known = discovery.members("task").get(task.name)
-    fact = known.facts.get("dataset") if known else None
-    return datasets.named(fact, task.settings) if fact else ""

@@ -22,15 +22,14 @@ from bench import datasets, discovery
 from bench.kernels import levels
 from bench.kernels.tap import Watch
 from bench.machine import forget_peak_memory, peak_memory
-from bench.network import Network
+from bench.planning.at_hand import data_set
 from bench.records import Outcome, RunRecord, RunSpec, Setting
-from bench.tasks import Batch, Part, Task
+from bench.tasks import Batch, Part
+from bench.training.assembly import DTYPES, assemble, tensors
 from bench.training.curves import CurveRecorder, early_steps, probe_steps, regular_steps
 from bench.training.events import EventLog, in_loss
 from bench.training.outcome import OutcomeJudge, SolvedJudge, negligible_change
-from bench.training.step import StepReport, Trainer
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+from bench.training.step import StepReport
 
 
 def run(spec: RunSpec) -> RunRecord:
@@ -50,17 +49,8 @@ def run(spec: RunSpec) -> RunRecord:
 class _Run:
     def __init__(self, spec: RunSpec) -> None:
         self.spec = spec
-        self.task: Task = discovery.build("task", spec.task)
-        self.network = self._network()
-        mitigations = tuple(discovery.build("mitigation", m) for m in spec.mitigation)
-        inputs = torch.from_numpy(self.task.training_batch(1, spec.seed).inputs)
-        for mitigation in mitigations:
-            mitigation.prepare(self.network, spec.seed, inputs)
-        self.network.to(DTYPES[spec.dtype])
-        optimizer = discovery.build("optimizer", spec.optimizer)
-        self.trainer = Trainer(
-            self.task, self.network, mitigations, optimizer, spec.steps, spec.seed
-        )
+        self.trainer = assemble(spec)
+        self.task, self.network = self.trainer.task, self.trainer.network
         self.initial_digest = _digest(self.trainer.flat.values.double().numpy())
         self.curves, self.events = CurveRecorder(), EventLog()
         self.solved = SolvedJudge(spec.solved_checks)
@@ -73,13 +63,6 @@ class _Run:
             ),
         )
         self._validation = self._tensors(self.task.evaluation_batch("validation", spec.seed))
-
-    def _network(self) -> Network:
-        """Weights are drawn in float32's grid, before any cast: both types start alike."""
-        architecture = discovery.build("architecture", self.spec.architecture)
-        network: Network = architecture.build(self.task.signature)
-        network.initialise(self.spec.seed)
-        return network
 
     def to_the_end(self) -> RunRecord:
         spec = self.spec
@@ -161,11 +144,7 @@ class _Run:
             return float(self.task.loss(outputs, targets)), self.task.score(outputs, targets)
 
     def _tensors(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        dtype = DTYPES[self.spec.dtype]
-        targets = torch.from_numpy(batch.targets)
-        if targets.is_floating_point():
-            targets = targets.to(dtype)
-        return torch.from_numpy(batch.inputs).to(dtype), targets
+        return tensors(batch, self.spec.dtype)
 
     def _record(
         self,
@@ -214,10 +193,8 @@ class _Run:
         }
 
     def _data_set(self) -> dict[str, Setting]:
-        fact = discovery.member("task", self.spec.task.name).facts.get("dataset")
-        if fact is None:
-            return {}
-        return {"dataset_digest": datasets.digest(datasets.named(fact, self.spec.task.settings))}
+        name = data_set(self.spec.task)
+        return {"dataset_digest": datasets.digest(name)} if name else {}
 
 
 def _digest(*arrays: np.ndarray) -> str:

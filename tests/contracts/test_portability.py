@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.acceptance import portability
 from bench.kernels import compiler, levels
 from tests.golden_runs import GOLDEN, digests
 
@@ -38,14 +39,7 @@ MACHINES: dict[str, dict[str, str]] = {
     "NumPy without AVX2": {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"},
     "2 threads": {"OMP_NUM_THREADS": "2"},
 }
-OLDEST: dict[str, str] = {
-    levels.VARIABLE: "scalar",
-    "ATEN_CPU_CAPABILITY": "default",
-    "MKL_CBWR": "COMPATIBLE",
-    "OPENBLAS_CORETYPE": "Nehalem",
-    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4",
-    "OMP_NUM_THREADS": "2",
-}
+OLDEST = {**portability.OLDEST, "OMP_NUM_THREADS": "2"}
 
 
 def start(machine: Mapping[str, str], *sets: str) -> subprocess.Popen[str]:

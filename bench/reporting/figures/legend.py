@@ -29,17 +29,15 @@ class PageLegend:
 
     def height(self, width: float) -> float:
         """In inches, for a figure of `width` inches."""
-        handles = self._handles(width)
-        lines = [1 + str(handle.get_label()).count("\n") for handle in handles]
-        num_rows = -(-len(handles) // _num_columns(handles, width))  # filled column by column
-        return _LINE * sum(max(lines[row::num_rows]) for row in range(num_rows)) + 0.08
+        labels = _labels(self._handles(width))
+        return height(labels, num_columns(labels, width))
 
     def draw(self, figure: Figure) -> None:
         handles = self._handles(figure.get_figwidth())
         legend = figure.legend(
             handles=handles,
             loc="lower center",
-            ncols=_num_columns(handles, figure.get_figwidth()),
+            ncols=num_columns(_labels(handles), figure.get_figwidth()),
             frameon=False,
             borderaxespad=0.2,
             handlelength=3.2,
@@ -53,7 +51,7 @@ class PageLegend:
         drawn = {name for panel in self.panels for name in panel}
         endings = {trace.ending for band in bands for trace in band.traces}
         lines = [
-            Line2D([], [], label=_broken(name, width), **style.as_line())
+            Line2D([], [], label=broken(name, width), **style.as_line())
             for name, style in self.styles.items()
             if name in drawn
         ]
@@ -66,14 +64,26 @@ class PageLegend:
         return lines + (levels if self.reference_name else []) + ends
 
 
-def _broken(name: str, width: float) -> str:
+def _labels(handles: Sequence[Line2D]) -> list[str]:
+    return [str(handle.get_label()) for handle in handles]
+
+
+def height(labels: Sequence[str], columns: int) -> float:
+    """In inches, of a legend of these labels, filled column by column."""
+    lines = [1 + label.count("\n") for label in labels]
+    num_rows = -(-len(labels) // columns)
+    return _LINE * sum(max(lines[row::num_rows]) for row in range(num_rows)) + 0.08
+
+
+def num_columns(labels: Sequence[str], width: float) -> int:
+    """How many stand side by side in `width` inches."""
+    widest = max(map(_inches, labels), default=width)
+    return max(1, min(len(labels), int(width / widest)))
+
+
+def broken(name: str, width: float) -> str:
     """A combination of mitigations on several lines, where it is too long for one."""
     return name if _inches(name) <= width else name.replace("+", "\n+")
-
-
-def _num_columns(handles: Sequence[Line2D], width: float) -> int:
-    widest = max((_inches(str(handle.get_label())) for handle in handles), default=width)
-    return max(1, min(len(handles), int(width / widest)))
 
 
 def _inches(label: str) -> float:

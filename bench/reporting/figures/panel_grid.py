@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bench.reporting.figures import legend
 from bench.reporting.figures.canvas import LINE_SPACING, add_axes, add_text, wrapped
 from bench.reporting.figures.style import NEUTRAL, TEXT_WIDTH, LineStyle
 
@@ -26,7 +27,6 @@ _TITLE, _HEADING = 0.14, 0.13  # a line of the page's title, and of a panel's
 _TICKS, _X_LABEL = 0.22, 0.17  # below every line of panels, and below the last
 _GAP = 0.12
 _CHARACTER, _SMALL_CHARACTER = 0.065, 0.052
-_LEGEND_LINE, _SAMPLE = 0.145, 0.5
 _NOTE_LINE = 0.115
 
 
@@ -117,44 +117,33 @@ def _lines(num: int) -> list[range]:
     return [range(start, min(start + each, num)) for start in range(0, num, each)]
 
 
-def _legend_columns(handles: Sequence[Artist], width: float) -> int:
-    widest = max((_inches(str(handle.get_label())) for handle in handles), default=width)
-    return max(1, min(len(handles), int(width / widest)))
-
-
 def _legend_height(handles: Sequence[Artist], width: float) -> float:
     if not handles:
         return 0.04
-    num_columns = _legend_columns(handles, width)
-    num_rows = -(-len(handles) // num_columns)  # filled column by column
-    lines = [1 + _broken(handle, width).count("\n") for handle in handles]
-    return _LEGEND_LINE * sum(max(lines[row::num_rows]) for row in range(num_rows)) + 0.08
+    labels = _labels(handles)
+    columns = legend.num_columns(labels, width)
+    return legend.height([legend.broken(label, width) for label in labels], columns)
 
 
 def _draw_legend(figure: Figure, handles: Sequence[Artist], below: float) -> None:
     if not handles:
         return
-    legend = figure.legend(
+    width, labels = figure.get_figwidth(), _labels(handles)
+    drawn = figure.legend(
         handles=list(handles),
-        labels=[_broken(handle, figure.get_figwidth()) for handle in handles],
+        labels=[legend.broken(label, width) for label in labels],
         loc="upper center",
         bbox_to_anchor=(0.5, 1 - below / figure.get_figheight()),
-        ncols=_legend_columns(handles, figure.get_figwidth()),
+        ncols=legend.num_columns(labels, width),
         frameon=False,
         borderaxespad=0.2,
         borderpad=0.1,
         handlelength=3.2,
         columnspacing=1.4,
     )
-    for text in legend.get_texts():
+    for text in drawn.get_texts():
         text.set_linespacing(LINE_SPACING)
 
 
-def _broken(handle: Artist, width: float) -> str:
-    """A combination of mitigations on several lines, where it is too long for one."""
-    label = str(handle.get_label())
-    return label if _inches(label) <= width else label.replace("+", "\n+")
-
-
-def _inches(label: str) -> float:
-    return max(map(len, label.split("\n"))) * 0.054 + _SAMPLE
+def _labels(handles: Sequence[Artist]) -> list[str]:
+    return [str(handle.get_label()) for handle in handles]
