@@ -58,11 +58,11 @@ def _costs(
     plan: Plan, counts: list[int | NotEstimable], rates: tuple[float, float], cores: int
 ) -> Iterator[str]:
     seconds = sum(cost.seconds for cost in estimates(plan.cells))
-    trials = plan.runs_per_cell - len(plan.seeds)
+    trials = plan.runs_per_cell - len(plan.seeds)  # and the sweep of learning rates
     workers = plan.workers(cores)
     yield f"{one_line(plan.name)} has {len(plan.cells)} cells, {_minutes(seconds)} of CPU a seed:"
     if trials:
-        yield f"  tuning: {trials} trials of each cell, {_minutes(seconds * trials)}"
+        yield f"  tuning and sweep: {trials} runs of each cell, {_minutes(seconds * trials)}"
     for count in sorted({each for each in counts if not isinstance(each, NotEstimable)}):
         work = seconds * (trials + count)
         found = mcnemar_power(*rates, count)

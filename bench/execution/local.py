@@ -56,7 +56,10 @@ def execute_in_stages(plan: Plan, console: Console, work: Work = TRAINING) -> Su
         wanted = {spec.run_id for spec in plan.runs}
         records = {run.run_id: run.record for run in store.rows() if run.run_id in wanted}
         chosen = plan.after_tuning(records)
-    console.print(f"evaluating {len(chosen.cells)} cells: {len(chosen.runs)} runs", soft_wrap=True)
+    evaluated = len(chosen.cells) * len(chosen.seeds)
+    swept = len(chosen.runs) - evaluated
+    rates = f", and {swept} of a sweep of learning rates" if swept else ""
+    console.print(f"evaluating {len(chosen.cells)} cells: {evaluated} runs{rates}", soft_wrap=True)
     return execute(chosen, console, work)
 
 

@@ -34,7 +34,12 @@ def in_words(plan: Plan, cores: int, width: int = 100) -> str:
     seeds = _count(len(plan.seeds), "seed")
     if plan.tuning:
         trials = _count(len(plan.tuning.searches[0].trials), "trial")
-        seeds = f"({trials} x {_count(len(plan.tuning.seeds), 'tuning seed')} + {seeds})"
+        tuned = f"{trials} x {_count(len(plan.tuning.seeds), 'tuning seed')}"
+        swept = ""
+        if plan.tuning.swept_per_cell:
+            rates = _count(plan.tuning.sweep_rates, "learning rate")
+            swept = f" + {rates} x {_count(len(plan.tuning.sweep_seeds), 'seed')}"
+        seeds = f"({tuned} + {seeds}{swept})"
     size = f"{_count(len(plan.cells), 'cell')} x {seeds}"
     num_runs = len(plan.cells) * plan.runs_per_cell
     parts = [

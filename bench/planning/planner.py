@@ -15,8 +15,9 @@ from bench.planning.composing import Composed, compose
 from bench.planning.expansion import MOST_RUNS, cells, with_seeds
 from bench.planning.memory import Memory, check_memory
 from bench.planning.resolving import Column, Resolved, check_all
+from bench.planning.seeds import Purpose, seeds_for
 from bench.planning.selection import LeftOut
-from bench.planning.tuning import Tuning, choose, search, tuning_seeds
+from bench.planning.tuning import Tuning, choose, search
 from bench.planning.vocabulary import GROUP_SETTINGS, OF_A_RUN, RUN_SETTINGS
 from bench.records import BadInput, RunRecord, RunSpec
 
@@ -58,16 +59,20 @@ class Plan:
 
     @property
     def runs_per_cell(self) -> int:
-        """Trials and evaluation together."""
-        tried = len(self.tuning.runs) // len(self.cells) if self.tuning else 0
-        return tried + len(self.seeds)
+        """Trials, evaluation and the sweep of learning rates together."""
+        if self.tuning is None:
+            return len(self.seeds)
+        tried = len(self.tuning.runs) // len(self.cells)
+        return tried + len(self.seeds) + self.tuning.swept_per_cell
 
     def after_tuning(self, records: Mapping[str, RunRecord]) -> Plan:
-        """The plan of the evaluation, once the trials have run; `records` by run id hold them."""
+        """The plan of the evaluation and of the sweep, once the trials have run; `records` by run
+        id hold them."""
         assert self.tuning is not None
         seeds = self.tuning.seeds
         chosen = [choose(search, records, seeds) for search in self.tuning.searches]
-        return replace(self, cells=chosen, runs=with_seeds(chosen, self.seeds), tuning=None)
+        runs = [*with_seeds(chosen, self.seeds), *self.tuning.swept(chosen)]
+        return replace(self, cells=chosen, runs=runs, tuning=None)
 
     def workers(self, cores: int) -> int:
         """How many runs at a time: as executor.workers says, or else one for each of `cores`; no
@@ -143,7 +148,12 @@ def _tuning(found: Sequence[RunSpec], settings: Resolved, config: Composed) -> T
         if kind == "mitigation"
     }
     searches = [search(cell, trials, fixed) for cell in found]
-    tuning = Tuning(searches, tuning_seeds(settings.protocol["tuning_seeds"]))
+    tuning = Tuning(
+        searches,
+        seeds_for(Purpose.TUNING, settings.protocol["tuning_seeds"]),
+        settings.protocol["sweep_rates"] or 0,
+        seeds_for(Purpose.SWEEP, settings.protocol["sweep_seeds"]),
+    )
     if len(tuning.runs) > MOST_RUNS:
         raise BadInput(
             f"the grid: {len(tuning.runs):,} trials, more than {MOST_RUNS:,}; select less"

@@ -13,11 +13,12 @@ from bench.planning.composing import Composed
 from bench.planning.keys import keep_known
 from bench.planning.plain_data import checked, shown
 from bench.planning.references import resolve
+from bench.planning.seeds import FIRST_SEED, Purpose
 from bench.planning.vocabulary import GROUP_SETTINGS, KNOBS, MAY_BE_NULL, OF_A_RUN, RUN_SETTINGS
 from bench.records import BadInput, Setting
 from bench.settings import PositiveInt, Range
 
-MOST_SEEDS = 1_000_000
+MOST_SEEDS = FIRST_SEED[Purpose.TUNING]
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,8 @@ def _seeds(value: Any, where: str) -> tuple[int, ...]:
         raise BadInput(f"{where}={shown(value)}: {repeated[0]} stands there twice; each seed once")
     if max(seeds) >= MOST_SEEDS:
         raise BadInput(
-            f"{where}={shown(value)}: seeds from {MOST_SEEDS:,} on are those of tuning; take less"
+            f"{where}={shown(value)}: seeds from {MOST_SEEDS:,} on are those of tuning and sweeps; "
+            "take less"
         )
     return tuple(seeds)
 

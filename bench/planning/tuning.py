@@ -4,7 +4,9 @@ Every cell of the grid (task, architecture, mitigation, optimiser) gets the same
 mitigation with m combinations of settings to try, the product of its declared `tries`, has each of
 them tried at trials / m learning rates, spread evenly in the logarithm over the optimiser's
 declared `rates`. All run on the tuning seeds. The chosen trial alone runs on the evaluation seeds,
-which no trial has seen and which alone are reported.
+which no trial has seen and which alone are reported. How wide the range of learning rates is that a
+method stands, at the settings chosen for it, is seen in a sweep of its own, with the same rates for
+all and seeds of its own.
 """
 
 from __future__ import annotations
@@ -23,17 +25,6 @@ from bench.planning.expansion import with_seeds
 from bench.planning.selection import joined
 from bench.records import BadInput, MemberSpec, Outcome, RunRecord, RunSpec, Setting
 
-FIRST_TUNING_SEED = 1_000_000
-"""Tuning seeds are this one and those after it, evaluation seeds all before it."""
-
-
-def tuning_seeds(count: int) -> tuple[int, ...]:
-    return tuple(range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + count))
-
-
-def is_tuning_seed(seed: int) -> bool:
-    return seed >= FIRST_TUNING_SEED
-
 
 @dataclass(frozen=True)
 class Search:
@@ -45,16 +36,33 @@ class Search:
 
 @dataclass(frozen=True)
 class Tuning:
-    """What is tried before the evaluation."""
+    """What is tried before the evaluation, and the sweep that comes with it."""
 
     searches: Sequence[Search]
     seeds: tuple[int, ...]
+    sweep_rates: int = 0  # learning rates of the sweep
+    sweep_seeds: tuple[int, ...] = ()
 
     @cached_property
     def runs(self) -> list[RunSpec]:
         """Every trial with every tuning seed."""
         trials = [trial for search in self.searches for trial in search.trials]
         return with_seeds(trials, self.seeds)
+
+    @property
+    def swept_per_cell(self) -> int:
+        return self.sweep_rates * len(self.sweep_seeds)
+
+    def swept(self, chosen: Sequence[RunSpec]) -> list[RunSpec]:
+        """The runs of the sweep: each of `chosen` at every rate, with every seed of the sweep."""
+        if not self.swept_per_cell:
+            return []
+        at_rates = [
+            replace(cell, optimizer=_with(cell.optimizer, {"lr": rate}))
+            for cell in chosen
+            for rate in learning_rates(cell.optimizer.name, self.sweep_rates)
+        ]
+        return with_seeds(at_rates, self.sweep_seeds)
 
 
 def search(cell: RunSpec, trials: int, fixed: Mapping[str, frozenset[str]] | None = None) -> Search:

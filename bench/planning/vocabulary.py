@@ -29,13 +29,17 @@ GROUP_SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "window": PositiveInt,
         "trials": PositiveInt,
         "tuning_seeds": PositiveInt,
+        "sweep_rates": PositiveInt,
+        "sweep_seeds": PositiveInt,
     },
     "executor": {"workers": PositiveInt, "timeout": Positive},
     "logger": {"mode": Literal["offline", "online"]},
 }
 """Which of them an option has, its file says: by giving it a value, if only null."""
 
-MAY_BE_NULL = frozenset({"executor.workers", "executor.timeout", "logger.mode"})
+MAY_BE_NULL = frozenset(
+    {"protocol.sweep_rates", "executor.workers", "executor.timeout", "logger.mode"}
+)
 
 OF_A_RUN = ("evaluations", "solved_checks", "window")
 """The settings of a protocol that every RunSpec holds; the others say how runs are chosen."""

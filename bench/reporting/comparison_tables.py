@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.reporting import wording
 from bench.reporting.cells import Cell
-from bench.reporting.comparisons import OUTCOMES, Compared, InCell, Pooled, compare
+from bench.reporting.comparisons import OUTCOMES, Compared, InCell, Pooled
 from bench.reporting.label_columns import label_columns
 from bench.reporting.tables import Column, Table, Value, build
 from bench.stats.estimates import NotEstimable
@@ -27,9 +27,8 @@ class _Line:
     adjusted: dict[str, float | NotEstimable]
 
 
-def comparison_tables(cells: Sequence[Cell]) -> list[Table]:
+def comparison_tables(compared: Compared) -> list[Table]:
     """Both tables; none where there is nothing to compare."""
-    compared = compare(cells)
     return [pooled_table(compared), cells_table(compared)] if compared.pooled else []
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import tee
 from typing import TypeVar
 
+from bench.reporting.analysis import Analysis
 from bench.reporting.cells import distinct
 from bench.reporting.curves import MIN_RUNS_FOR_BAND, Gap, read_curves
 from bench.reporting.drawing import Content, Page, draw_all
@@ -68,14 +69,12 @@ class _Sheet:
     page: Page
 
 
-def drawn_figures(
-    summaries: Sequence[CellSummary], gaps: list[Gap], processes: int
-) -> Iterator[DrawnFigure]:
+def drawn_figures(found: Analysis, gaps: list[Gap], processes: int) -> Iterator[DrawnFigure]:
     """Reads what a figure shows when it is its turn, and adds what cannot be drawn to `gaps`."""
     captions = _CAPTIONS | {
-        OUTCOMES: _CAPTIONS[OUTCOMES] + (_STOPPED if some_were_stopped(summaries) else "")
+        OUTCOMES: _CAPTIONS[OUTCOMES] + (_STOPPED if some_were_stopped(found.summaries) else "")
     }
-    sheets, pages = tee(_sheets(summaries, gaps))
+    sheets, pages = tee(_sheets(found.summaries, gaps))
     contents = draw_all((sheet.page for sheet in pages), processes)
     for sheet, content in zip(sheets, contents, strict=True):
         caption = captions[sheet.kind]

@@ -1,4 +1,4 @@
-"""The runs of the protocol `tuned` that chose what was evaluated: shown apart, counted nowhere."""
+"""The runs of the protocol `tuned` beside the evaluation: shown apart, counted nowhere else."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bench.planning.tuning import is_tuning_seed
-from bench.records import Outcome, RunSpec, Setting
+from bench.planning.seeds import Purpose, purpose_of
+from bench.records import Outcome, RunRecord, RunSpec, Setting
 from bench.reporting import wording
 from bench.reporting.collection import StoredRun
 from bench.reporting.label_columns import label_columns
@@ -51,18 +51,24 @@ class Search:
 
 
 class Trials:
-    """All of a report's runs on tuning seeds."""
+    """All of a report's runs on seeds of tuning, and of the sweep of learning rates."""
 
     def __init__(self) -> None:
         self._of: dict[str, list[Trial]] = defaultdict(list)
+        self.swept: list[RunRecord] = []
 
     def watch(self, runs: Iterable[StoredRun]) -> Iterator[StoredRun]:
-        """Keeps the trials, and hands the other runs on."""
+        """Keeps these, and hands the runs on evaluation seeds on."""
         for run in runs:
             spec = run.record.spec
-            if not is_tuning_seed(spec.seed):
+            purpose = purpose_of(spec.seed)
+            if purpose is Purpose.EVALUATION:
                 yield run
-            elif run.status == "current":
+            elif run.status != "current":
+                continue
+            elif purpose is Purpose.SWEEP:
+                self.swept.append(run.record)
+            else:
                 lost = run.record.outcome in (Outcome.DIVERGED, Outcome.FROZEN)
                 self._of[_key(spec)].append(Trial(spec, lost))
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.records import BadInput
+from bench.reporting.analysis import Analysis, analyse
 from bench.reporting.cell_tables import learning_table, outcomes_table
-from bench.reporting.cells import group
-from bench.reporting.collection import NotCounted, StoredRun, collect
+from bench.reporting.collection import NotCounted, StoredRun
 from bench.reporting.comparison_tables import comparison_tables
 from bench.reporting.cost_table import costs_table
 from bench.reporting.curves import Gap
@@ -19,10 +19,9 @@ from bench.reporting.figure_files import DrawnFigure, drawn_figures
 from bench.reporting.files import publish
 from bench.reporting.formats import FORMATS, render
 from bench.reporting.list_tables import events_table, not_counted_table, not_estimable_table
-from bench.reporting.made_with import MadeWith
-from bench.reporting.summaries import CellSummary, summarise
+from bench.reporting.summaries import CellSummary
 from bench.reporting.tables import Table
-from bench.reporting.trials import Search, Trials, trials_table
+from bench.reporting.trials import trials_table
 from bench.reporting.unestimable import missing
 
 
@@ -48,63 +47,37 @@ def write_report(
     of which a script may ask for several under `if __name__ == "__main__"` alone. Raises BadInput
     where there are no runs or `folder` cannot be written.
     """
-    made_with = MadeWith()
-    trials = Trials()
-    collected = collect(trials.watch(made_with.watch(runs)))
-    summaries = [summarise(cell) for cell in group(collected, trials.chosen)]
-    if not summaries:
+    found = analyse(runs)
+    if not found.summaries:
         raise BadInput(f"{folder}: there are no runs to report; start some with: bench run")
-    not_counted = sorted(
-        (run for cell in collected.values() for run in cell.not_counted), key=_order
-    )
-    searches = trials.searches(summaries)
-    files = publish(
-        folder, _files(summaries, not_counted, alarms, searches, made_with.lines(), processes)
-    )
-    return Report(folder, summaries, not_counted, alarms, files)
+    files = publish(folder, _files(found, alarms, processes))
+    return Report(folder, found.summaries, found.not_counted, alarms, files)
 
 
-def _files(
-    summaries: Sequence[CellSummary],
-    not_counted: Sequence[NotCounted],
-    alarms: Sequence[str],
-    searches: Sequence[Search],
-    made_with: Sequence[str],
-    processes: int,
-) -> Iterator[tuple[str, bytes]]:
+def _files(found: Analysis, alarms: Sequence[str], processes: int) -> Iterator[tuple[str, bytes]]:
     gaps: list[Gap] = []
     figures: list[DrawnFigure] = []
-    for figure in drawn_figures(summaries, gaps, processes):
+    for figure in drawn_figures(found, gaps, processes):
         for suffix, content in figure.files.items():
             yield f"figures/{figure.name}.{suffix}", content
         figures.append(replace(figure, files={}))
-    tables = _tables(summaries, not_counted, gaps, searches)
+    tables = _tables(found, gaps)
     for table in tables:
         for suffix in FORMATS:
             yield f"tables/{table.name}.{suffix}", render(table, suffix).encode()
-    text = document(summaries, not_counted, alarms, made_with, tables, figures)
+    text = document(found.summaries, found.not_counted, alarms, found.made_with, tables, figures)
     yield "report.md", text.encode()
 
 
-def _tables(
-    summaries: Sequence[CellSummary],
-    not_counted: Sequence[NotCounted],
-    gaps: Sequence[Gap],
-    searches: Sequence[Search],
-) -> list[Table]:
-    cells = [summary.cell for summary in summaries]
+def _tables(found: Analysis, gaps: Sequence[Gap]) -> list[Table]:
+    cells = found.cells
     return [
-        outcomes_table(summaries),
-        learning_table(summaries),
-        *comparison_tables(cells),
-        costs_table(summaries),
-        *([trials_table(searches)] if searches else []),
+        outcomes_table(found.summaries),
+        learning_table(found.summaries),
+        *comparison_tables(found.compared),
+        costs_table(found.summaries),
+        *([trials_table(found.searches)] if found.searches else []),
         events_table([row for cell in cells for row in event_rows(cell)], cells),
-        not_estimable_table(missing(summaries, gaps), cells),
-        not_counted_table(not_counted),
+        not_estimable_table(missing(found.summaries, gaps), cells),
+        not_counted_table(found.not_counted),
     ]
-
-
-def _order(run: NotCounted) -> tuple[object, ...]:
-    spec = run.record.spec
-    return (*spec.names, spec.seed, run.run_id)

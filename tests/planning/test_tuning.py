@@ -8,11 +8,12 @@ from itertools import product
 import pytest
 
 from bench.planning import plan
-from bench.planning.tuning import FIRST_TUNING_SEED, choose, learning_rates, search
+from bench.planning.seeds import Purpose, purpose_of, seeds_for
+from bench.planning.tuning import choose, learning_rates, search
 from bench.records import BadInput, Outcome, RunRecord, RunSpec
 
 GRID = ["task=adding", "architecture=rnn_tanh", "protocol=tuned", "steps=100"]
-SEEDS = (FIRST_TUNING_SEED, FIRST_TUNING_SEED + 1)
+SEEDS = seeds_for(Purpose.TUNING, 2)
 
 
 def test_every_method_gets_as_many_trials_and_its_settings_share_them() -> None:
@@ -29,7 +30,7 @@ def test_every_method_gets_as_many_trials_and_its_settings_share_them() -> None:
         )
     assert len(planned.runs) == 4 * 16 * 2
     assert {run.seed for run in planned.runs} == set(SEEDS)
-    assert planned.runs_per_cell == 16 * 2 + 5
+    assert planned.runs_per_cell == 16 * 2 + 5 + 9 * 5
 
 
 def test_learning_rates_span_the_optimisers_range_evenly_in_the_logarithm() -> None:
@@ -115,5 +116,34 @@ def test_the_evaluation_runs_the_chosen_on_seeds_that_no_trial_has_seen() -> Non
     trials = [trial for found in planned.tuning.searches for trial in found.trials]
     evaluation = planned.after_tuning(records(trials))
     assert evaluation.tuning is None
-    assert len(evaluation.runs) == 2 * 3
-    assert {run.seed for run in evaluation.runs} == {0, 1, 2}
+    evaluated = [run for run in evaluation.runs if purpose_of(run.seed) is Purpose.EVALUATION]
+    assert len(evaluated) == 2 * 3
+    assert {run.seed for run in evaluated} == {0, 1, 2}
+
+
+def test_the_sweep_has_the_same_rates_for_all_at_the_settings_chosen_and_seeds_of_its_own() -> None:
+    sizes = ["protocol.trials=4", "protocol.sweep_rates=3", "protocol.sweep_seeds=2", "seeds=3"]
+    planned = plan([*GRID, "mitigation=none,clip_norm", *sizes])
+    assert planned.tuning is not None
+    trials = [trial for found in planned.tuning.searches for trial in found.trials]
+    after = planned.after_tuning(records(trials))
+    swept = [run for run in after.runs if purpose_of(run.seed) is Purpose.SWEEP]
+    assert len(planned.runs) + len(after.runs) == len(planned.cells) * planned.runs_per_cell
+    assert {run.seed for run in swept} == set(seeds_for(Purpose.SWEEP, 2))
+    for cell in after.cells:
+        ours = [run for run in swept if run.mitigation == cell.mitigation]
+        rates = learning_rates("sgd", 3)
+        assert sorted(run.optimizer.settings["lr"] for run in ours) == sorted(2 * rates)
+        assert all(replace(r, optimizer=cell.optimizer, seed=cell.seed) == cell for r in ours)
+
+
+def test_without_rates_there_is_no_sweep() -> None:
+    planned = plan([*GRID, "mitigation=none", "protocol.sweep_rates=null", "protocol.trials=4"])
+    assert planned.tuning is not None
+    trials = [trial for found in planned.tuning.searches for trial in found.trials]
+    assert len(planned.after_tuning(records(trials)).runs) == len(planned.seeds)
+
+
+def test_the_lists_of_seeds_do_not_meet() -> None:
+    for purpose in Purpose:
+        assert {purpose_of(seed) for seed in seeds_for(purpose, 1000)} == {purpose}

@@ -96,10 +96,10 @@ def test_holm_counts_all_mitigations_of_the_report() -> None:
 def test_the_tables_say_what_was_compared() -> None:
     runs = [made("none", seed, diverged=seed < 8) for seed in range(10)]
     runs += [made("clip", seed, metric=0.05) for seed in range(10)]
-    pooled, by_cell = comparison_tables(cells(runs))
+    pooled, by_cell = comparison_tables(compare(cells(runs)))
     assert pooled.lines[0][:3] == ["clip", "1", "10"]
     assert pooled.lines[0][3].startswith("-80 [-97, -")
     (row,) = csv.DictReader(io.StringIO(render(by_cell, "csv")))
     assert float(row["diverged_effect"]) == -0.8
     assert float(row["diverged_p"]) == pytest.approx(2**-7)
-    assert comparison_tables(cells([made("clip", 0)])) == []
+    assert comparison_tables(compare(cells([made("clip", 0)]))) == []

@@ -4,7 +4,7 @@ import csv
 import io
 from dataclasses import replace
 
-from bench.planning.tuning import FIRST_TUNING_SEED
+from bench.planning.seeds import FIRST_SEED, Purpose
 from bench.records import MemberSpec, Outcome, RunRecord
 from bench.reporting.cells import group
 from bench.reporting.collection import collect
@@ -27,7 +27,7 @@ def at(rate: float, threshold: float, seed: int, outcome: Outcome = Outcome.COMP
 
 def test_trials_are_shown_apart_and_counted_nowhere() -> None:
     tried = [
-        at(rate, threshold, FIRST_TUNING_SEED + seed, outcome)
+        at(rate, threshold, FIRST_SEED[Purpose.TUNING] + seed, outcome)
         for rate, outcome in ((0.1, Outcome.COMPLETED), (1.0, Outcome.DIVERGED))
         for threshold in (1.0, 10.0)
         for seed in (0, 1)
@@ -49,7 +49,7 @@ def test_trials_are_shown_apart_and_counted_nowhere() -> None:
 
 
 def test_labels_tell_what_was_chosen_where_two_cells_would_else_be_one() -> None:
-    tried = [at(rate, 1.0, FIRST_TUNING_SEED) for rate in (0.1, 1.0)]
+    tried = [at(rate, 1.0, FIRST_SEED[Purpose.TUNING]) for rate in (0.1, 1.0)]
     trials = Trials()
     collected = collect(trials.watch(stored([*tried, at(0.1, 1.0, 0), at(1.0, 1.0, 0)])))
     assert {cell.optimizer for cell in group(collected, trials.chosen)} == {
