@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow speed costs catalogue peers lint format constraints clean help
+.PHONY: demo test test-slow paper speed costs catalogue peers lint format constraints clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,16 @@ test: $(VENV)/.develops  ## set up, run the test suite
 
 test-slow: $(VENV)/.develops  ## the tests that take longer
 	$(BIN)/pytest -q -m slow
+
+# The same commit gives the same PDF: its date is the commit's.
+paper: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+paper: export FORCE_SOURCE_DATE := 1
+paper: $(VENV)/.runs  ## set up, build paper/paper.pdf: stored runs, then tables, figures, numbers
+	$(BIN)/python scripts/paper.py
+	$(BIN)/python scripts/paper.py --check
+	sh scripts/install_latex.sh
+	cd paper && latexmk -pdf -interaction=nonstopmode -halt-on-error -outdir=build paper.tex
+	cp paper/build/paper.pdf paper/paper.pdf
 
 speed: $(VENV)/.runs  ## measure the speed (ten minutes; let nothing else run), write docs/performance.md
 	$(BIN)/python scripts/speed.py

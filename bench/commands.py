@@ -13,13 +13,13 @@ from typing import NoReturn
 import bench
 from bench import plugins, streams
 from bench.discovery import KINDS
-from bench.listing import LISTS, entries, in_words
+from bench.listing import LISTS, entries, in_words, unreadable
 from bench.records import BadInput
 from bench.settings import nearest
 
 DONE, DOES_NOT_HOLD = 0, 1
 RESULTS = Path("results")
-STORE_HELP = "a folder with results.sqlite"
+STORE_HELP = "a folder with results.sqlite, or packed stores"
 PLUGIN_HELP = "a member from outside, its defaults in FILE.yaml; may be given several times"
 
 
@@ -201,7 +201,26 @@ def _show(options: Namespace) -> int:
     folders = [options.folder] if options.folder else _default_stores()
     with opened(folders) as stores:
         found = find(options.run, stores)
-        print(card(found.record, status=found.status, provenance=found.provenance))
+        print(card(found.record, found.record_digest, found.status, found.provenance))
+    return DONE
+
+
+def _explain_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="of a number; 'pooled.*' lists all that match")
+    parser.add_argument(
+        "stores",
+        nargs="*",
+        metavar="DIR",
+        help=f"as for scripts/paper.py: {STORE_HELP}, or NAME=DIR; without it, paper/baseline",
+    )
+
+
+def _explain(options: Namespace) -> int:
+    from bench.reporting.paper.explain import explained
+    from bench.reporting.paper.sources import named, opened_sources
+
+    with opened_sources(named(options.stores)) as found:
+        print(*explained(options.name, found.materials), sep="\n")
     return DONE
 
 
@@ -263,6 +282,8 @@ def _list(options: Namespace) -> int:
         print(in_words(found))
     else:
         print(f"there are no {options.kind} yet")
+    for problem in unreadable(options.kind):
+        streams.complain(f"not listed: {problem}")
     return DONE
 
 
@@ -304,9 +325,9 @@ def _new(options: Namespace) -> int:
 
 
 def _default_stores() -> list[Path]:
-    from bench.results.schema import FILE
+    from bench.results.opening import holds_store
 
-    folders = sorted(path.parent for path in RESULTS.glob(f"*/{FILE}"))
+    folders = sorted(folder for folder in RESULTS.glob("*") if holds_store(folder))
     if not folders:
         raise BadInput(f"{RESULTS}/ holds no store; name one: bench show RUN DIR")
     return folders
@@ -317,6 +338,7 @@ COMMANDS = {
     "plan": Command("how many seeds a question needs, and what they cost", _plan_arguments, _plan),
     "report": Command("tables, figures and a summary", _report_arguments, _report),
     "show": Command("one run: what it was and how it ended", _show_arguments, _show),
+    "explain": Command("the runs behind a number of the paper", _explain_arguments, _explain),
     "list": Command("what there is to choose from", _list_arguments, _list),
     "new": Command("a member of your own to start from", _member_arguments, _new),
     "check": Command("whether a member may be compared", _member_arguments, _check),

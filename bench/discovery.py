@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from bench import plain_yaml, plugins, settings
+from bench import conditions, plain_yaml, plugins, settings
 from bench.paths import CONF, PACKAGE, visible_files
 from bench.plain_text import one_line
 from bench.records import BadInput, MemberSpec
@@ -71,28 +71,57 @@ class Member:
 
 
 def members(kind: str) -> Mapping[str, Member]:
-    """Name -> member, for one of KINDS. BadInput where two have one name."""
-    return _members(kind, plugins.files())
+    """Name -> member, for one of KINDS. BadInput for a file that was named and is none."""
+    return _members(kind, plugins.files()).members
+
+
+def unreadable(kind: str) -> Mapping[str, str]:
+    """Name -> why a file that is installed is no member of this kind, in one line. It stops only
+    who asks for that name: whoever installed two packages still has the other."""
+    return _members(kind, plugins.files()).unreadable
+
+
+class _Found(NamedTuple):
+    members: Mapping[str, Member]
+    unreadable: Mapping[str, str]
 
 
 @cache
-def _members(kind: str, files: tuple[Path, ...]) -> Mapping[str, Member]:
+def _members(kind: str, files: tuple[Path, ...]) -> _Found:
     found: dict[str, Member] = {}
-    for member in (*_own(kind), *_of_packages(kind), *_of_files(kind, files)):
+    unreadable: dict[str, str] = {}
+    for file in _installed(kind):
+        name = file.path.stem
+        try:
+            member = _read(kind, *file)
+        except BadInput as error:
+            unreadable[name] = str(error)
+            continue
+        if name in found:
+            unreadable[name] = _two(found[name], member)
+        found.setdefault(name, member)
+    for member in _of_files(kind, files):
         if member.name in found:
-            raise BadInput(
-                f"{kind} {member.name}: there are two, {found[member.name].path} and "
-                f"{member.path}; rename one"
-            )
+            raise BadInput(_two(found[member.name], member))
         found[member.name] = member
-    return dict(sorted(found.items()))
+    usable = {name: found[name] for name in sorted(found) if name not in unreadable}
+    return _Found(usable, dict(sorted(unreadable.items())))
 
 
-def _own(kind: str) -> Iterator[Member]:
-    return _in_package(kind, "bench", PACKAGE, CONF)
+def _two(one: Member, other: Member) -> str:
+    where = f"{one.path} and {other.path}"
+    return f"{one.kind} {one.name}: there are two, {where}; rename or uninstall one"
 
 
-def _of_packages(kind: str) -> Iterator[Member]:
+class _File(NamedTuple):
+    path: Path
+    yaml: Path
+    module: str
+
+
+def _installed(kind: str) -> Iterator[_File]:
+    """The files of this project, and then of plug-in packages."""
+    yield from _in_package(kind, "bench", PACKAGE, CONF)
     for package in plugins.packages():
         yield from _in_package(kind, package.name, package.folder, package.conf)
 
@@ -104,11 +133,11 @@ def _of_files(kind: str, files: Sequence[Path]) -> Iterator[Member]:
             yield member
 
 
-def _in_package(kind: str, package: str, folder: Path, conf: Path) -> Iterator[Member]:
+def _in_package(kind: str, package: str, folder: Path, conf: Path) -> Iterator[_File]:
     room = KINDS[kind]
     for path in visible_files(folder / room, ".py"):
-        yaml, module = conf / kind / f"{path.stem}.yaml", f"{package}.{room}.{path.stem}"
-        yield _read(kind, path, yaml, module)
+        module = f"{package}.{room}.{path.stem}"
+        yield _File(path, conf / kind / f"{path.stem}.yaml", module)
 
 
 def _kind_of(member: Member) -> str:
@@ -126,14 +155,18 @@ def _kind_of(member: Member) -> str:
 
 
 def member(kind: str, name: str) -> Member:
-    """Raises BadInput with the nearest name where there is none such."""
+    """Raises BadInput with the nearest name where there is none such, or with what is wrong."""
     known = members(kind)
-    if name not in known:
-        hint = settings.nearest(name, list(known))
-        raise BadInput(
-            f"{kind}={name}: there is no such {kind}{hint}; see: bench list {KINDS[kind]}"
-        )
-    return known[name]
+    if name in known:
+        return known[name]
+    if name in unreadable(kind):
+        raise BadInput(f"{kind}={name}: {unreadable(kind)[name]}")
+    hint = settings.nearest(name, list(known))
+    lost = "".join(f"; {orphan}" for orphan in plugins.orphans())
+    raise BadInput(
+        f"{kind}={name}: there is no such {kind}{hint}; see: bench list {KINDS[kind]}; one in a "
+        f"file of your own needs --plugin FILE.py{lost}"
+    )
 
 
 def defaults(kind: str, name: str) -> dict[str, Any]:
@@ -191,6 +224,7 @@ def _read(kind: str, path: Path, yaml: Path, module: str) -> Member:
             else:
                 where = plain_yaml.short(yaml)
                 raise BadInput(f"{path}: {name} has a default; defaults stand in {where} alone")
+    _check_requirements(path, facts.get("requires", {}), schema)
     return Member(
         kind=kind,
         name=path.stem,
@@ -203,6 +237,17 @@ def _read(kind: str, path: Path, yaml: Path, module: str) -> Member:
         facts=facts,
         digest=_digest(path, module.rpartition(".")[0], source, body),
     )
+
+
+def _check_requirements(path: Path, requires: Any, schema: Mapping[str, Any]) -> None:
+    texts = [*requires, *requires.values()] if isinstance(requires, dict) else [None]
+    if not all(isinstance(text, str) and text.isprintable() for text in texts):
+        raise BadInput(f"{path}: requires must be a dict, condition -> why, each a text")
+    for text in requires:
+        try:
+            conditions.check(text, schema)
+        except ValueError as error:
+            raise BadInput(f"{path}: requires {one_line(text)}: {error}") from error
 
 
 def _parse(path: Path) -> tuple[bytes, list[ast.stmt]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from typing import Any
 
-from bench import discovery
+from bench import discovery, plugins
 from bench.paths import CONF
 from bench.plain_text import one_line
 from bench.planning.config_files import options
@@ -34,6 +34,13 @@ def entries(kind: str) -> list[dict[str, Any]]:
     ]
 
 
+def unreadable(kind: str) -> list[str]:
+    """What is installed and cannot be listed, a line for each."""
+    member = LISTS[kind]
+    files = discovery.unreadable(member).values() if member in discovery.KINDS else ()
+    return [*files, *plugins.orphans()]
+
+
 def in_words(found: Sequence[Mapping[str, Any]]) -> str:
     """A line for each entry, and one below it for each of its settings: default, type and range."""
     width = max((len(entry["name"]) for entry in found), default=0)
@@ -56,6 +63,8 @@ def _combines(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"acts on {', '.join(entry['architectures']) or 'nothing that there is'}"
         if entry["tasks"]:
             yield f"on the tasks {', '.join(entry['tasks'])}"
+    for condition, why in entry.get("requires", {}).items():
+        yield f"requires {condition}: {why}"
     if entry.get("not_with"):
         yield f"not together with {', '.join(entry['not_with'])}"
 

@@ -37,11 +37,27 @@ class Package:
         return self.folder / "conf"
 
 
-@cache
 def packages() -> tuple[Package, ...]:
-    """Those whose entry points are installed, by name. BadInput for one that cannot be found."""
-    names = {point.value: point.name for point in entry_points(group=GROUP)}
-    return tuple(_package(name, names[name]) for name in sorted(names))
+    """Those whose entry points are installed and that are there, by name."""
+    return tuple(package for _, package in _declared() if package is not None)
+
+
+def orphans() -> tuple[str, ...]:
+    """What is wrong with each entry point whose package is not there, in one line. Of which members
+    it speaks nobody knows, so that it keeps no command from those that there are."""
+    return tuple(
+        f"entry point {one_line(point)}: {one_line(name)} is not the name of an installed package; "
+        "reinstall or remove what declares it"
+        for (name, point), package in _declared()
+        if package is None
+    )
+
+
+@cache
+def _declared() -> tuple[tuple[tuple[str, str], Package | None], ...]:
+    """((name, entry point), package) by name."""
+    names = {point.value: f"{point.name} of {GROUP}" for point in entry_points(group=GROUP)}
+    return tuple(((name, names[name]), _package(name)) for name in sorted(names))
 
 
 def files() -> tuple[Path, ...]:
@@ -71,12 +87,9 @@ def forget_files() -> None:
     _files.clear()
 
 
-def _package(name: str, point: str) -> Package:
+def _package(name: str) -> Package | None:
     # A name with dots would have its parents imported.
     found = find_spec(name) if name.isidentifier() else None
     if found is None or not found.submodule_search_locations:
-        raise BadInput(
-            f"entry point {one_line(point)} of {GROUP}: {one_line(name)} is not the name of an "
-            "installed package; reinstall or remove what declares it"
-        )
+        return None
     return Package(name, Path(next(iter(found.submodule_search_locations))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -173,6 +173,19 @@ class RunSpec:
         return cls(**raw)
 
 
+class LeftOut(Mapping[str, np.ndarray]):
+    """Curves, or a flow, that the run had and the store it was read from leaves out."""
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """What came of a run. All of it repeats bit for bit, but for the costs at the end."""
@@ -198,8 +211,18 @@ class RunRecord:
     peak_memory: int = 0  # bytes, of the process while it ran
 
     @property
+    def is_without_tables(self) -> bool:
+        """Whether its curves or its flow were left out of the store it was read from."""
+        return isinstance(self.curves, LeftOut) or isinstance(self.flow, LeftOut)
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of all that must repeat. Every NaN counts as the same NaN."""
+        """SHA-256 of all that must repeat. Every NaN counts as the same NaN.
+
+        Raises ValueError where some of it was left out.
+        """
+        if self.is_without_tables:
+            raise ValueError("no digest: the tables of the run were left out of its store")
         scalars = {
             "spec": json.loads(self.spec.to_json()),
             "outcome": self.outcome,

@@ -1,7 +1,8 @@
 """Do the tests and intervals keep their word? Measures it, fills the tables of docs/statistics.md.
 
-    python scripts/calibration.py            about five minutes on one core
-    python scripts/calibration.py --quick    under 30 seconds: fewer seeds and samples; only prints
+    python scripts/calibration.py              about eleven minutes on one core
+    python scripts/calibration.py PART ...     these tables alone ("none against none")
+    python scripts/calibration.py --quick      under a minute: fewer seeds and samples; only prints
 
 What has few outcomes is summed over all of them and has no error of simulation. Exit code 1 where
 something is worse than nominal by more than chance explains.
@@ -12,12 +13,20 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from calibration_parts import examples, one_cell, over_blocks, planning
+from calibration_parts import (
+    examples,
+    means,
+    none_against_none,
+    one_cell,
+    over_blocks,
+    planning,
+    times,
+)
 from calibration_parts.tables import Report
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
@@ -29,20 +38,26 @@ PARTS: dict[str, Callable[[bool], Report]] = {
     "intervals over blocks": over_blocks.choice_of_interval,
     "pairs as units": over_blocks.pairs_as_units,
     "families": planning.families,
+    "none against none": none_against_none.through_the_pipeline,
     "limits": planning.what_cannot_be_concluded,
     "seeds": planning.seeds_for_effects,
     "power": planning.power_by_seeds,
     "censoring": examples.censoring_at_divergence,
     "ranks": examples.ranks_and_who_else_entered,
     "chosen tests": examples.tests_chosen_by_their_result,
+    "times": times.times_to_solve,
+    "means": means.means_over_blocks,
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="under 30 seconds; writes nothing")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="under a minute; writes nothing")
     options = parser.parse_args()
-    reports = dict(_reports(options.quick))
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(map(repr, sorted(unknown)))}")
+    reports = dict(_reports(options.parts or PARTS, options.quick))
     if not options.quick:
         PAGE.write_text(filled(PAGE.read_text(), reports))
     broken = [f"{name}: {each}" for name, report in reports.items() for each in report.broken]
@@ -50,9 +65,9 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def _reports(quick: bool) -> Iterator[tuple[str, Report]]:
-    for name, part in PARTS.items():
-        report = part(quick)
+def _reports(names: Iterable[str], quick: bool) -> Iterator[tuple[str, Report]]:
+    for name in names:
+        report = PARTS[name](quick)
         print(f"{name}\n\n{report.text}\n", flush=True)
         yield name, report
 

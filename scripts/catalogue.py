@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 from bench import discovery
 from bench.listing import LISTS, entries
+from bench.planning.measured import FILE as COSTS
 from bench.planning.plain_data import shown
 from bench.reporting.formats import markdown_text
 
 DOCS = Path(__file__).parents[1] / "docs"
-FILE, COSTS = DOCS / "catalogue.md", DOCS / "costs.json"
+FILE = DOCS / "catalogue.md"
 KINDS = [name for name, kind in LISTS.items() if kind in discovery.KINDS]
 HEADINGS = {"optimizers": "Optimisers"}
 OPENING = """# Catalogue
@@ -36,7 +37,7 @@ def text() -> str:
         blocks.append(f"## {_heading(kind)}")
         for entry in entries(kind):
             member = discovery.member(LISTS[kind], entry["name"])
-            blocks += _entry(entry, member, costs.get(member.kind, {}).get(member.name))
+            blocks += _entry(entry, member, costs.get(member.kind, {}).get(member.name, {}))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -53,11 +54,11 @@ def _contents() -> Iterator[str]:
 
 
 def _entry(
-    entry: dict[str, Any], member: discovery.Member, cost: dict[str, Any] | None
+    entry: dict[str, Any], member: discovery.Member, costs: Mapping[str, dict[str, Any]]
 ) -> Iterator[str]:
     yield f"### {member.name}"
     yield from _paragraphs(member.doc)
-    facts = [*_settings(entry), *_facts(entry), *_cost(cost)]
+    facts = [*_settings(entry), *_facts(entry), *_costs(costs, member)]
     if facts:
         yield "\n".join(f"- {fact}" for fact in facts)
 
@@ -86,15 +87,23 @@ def _facts(entry: dict[str, Any]) -> Iterator[str]:
         if entry["not_with"]:
             yield f"Not together with {', '.join(entry['not_with'])}"
         yield f"With a gradient that is not finite: {entry['nonfinite']}"
+    for condition, why in entry.get("requires", {}).items():
+        yield f"Requires `{condition}`: {markdown_text(why)}"
     if entry.get("provides"):
         yield f"Provides {', '.join(entry['provides'])}"
     yield "The same bits on every processor" if entry["portable"] else "Bits differ by processor"
 
 
-def _cost(cost: dict[str, Any] | None) -> Iterator[str]:
-    if cost is not None:
-        times, memory = cost["time"], cost["memory"]
-        yield f"Cost: {times:.2f} x the time, {memory:.2f} x the memory of {cost['than']}"
+def _costs(costs: Mapping[str, dict[str, Any]], member: discovery.Member) -> Iterator[str]:
+    """One line for each kind of inputs on which the member was measured."""
+    for cost in costs.values():
+        than = {"mitigation": f"none, {cost['plain']}", "architecture": cost["plain"]}
+        plain = than.get(member.kind, f"sgd, {cost['plain']}")
+        multiples = f"{cost['time']:.2f} x the time, {cost['memory']:.2f} x the memory"
+        before = (
+            f"; {cost['before']:.0f} updates' time before the first" if cost["before"] >= 10 else ""
+        )
+        yield f"Cost: {multiples} of {plain} on {cost['task']}{before}"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """What an update costs with each mitigation, architecture and optimiser, beside the plain one.
 
-    python scripts/costs.py            some minutes; writes docs/costs.json, for docs/catalogue.md
+    python scripts/costs.py            some minutes; writes bench/planning/costs.json
     python scripts/costs.py NAME ...   measures these again, keeps the others
 
-Let nothing else run meanwhile.
+Plans are estimated from that file, and docs/catalogue.md tells what stands in it. Mitigations are
+measured on a recurrent and on a feed-forward network, as far as they can act there. Let nothing
+else run meanwhile.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -24,9 +26,10 @@ from bench import discovery
 from bench.acceptance import costs
 from bench.acceptance.small import fitting
 from bench.kernels import levels
+from bench.planning.measured import FILE
+from bench.records import RunSpec
 from bench.results.provenance import cpu_model
 
-FILE = Path(__file__).parents[1] / "docs" / "costs.json"
 PLAIN = {"sequence": "rnn_tanh", "vector": "mlp"}
 
 
@@ -37,31 +40,41 @@ def main(names: list[str]) -> None:
         found = known.setdefault(kind, {})
         for name in discovery.members(kind):
             if not names or name in names:
-                found |= dict(measured(kind, name))
-                print(kind, name, found.get(name), flush=True)
+                found[name] = dict(measured(kind, name))
+                print(kind, name, found[name], flush=True)
         known[kind] = {name: found[name] for name in discovery.members(kind) if name in found}
     known["machine"] = f"{cpu_model()}; kernels: {levels.in_words()}; one thread"
+    known["sizes"] = costs.SIZES
     FILE.write_text(json.dumps(known, indent=1) + "\n")
 
 
-def measured(kind: str, name: str) -> Iterator[tuple[str, dict[str, object]]]:
+def measured(kind: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(kind of inputs, what is known of the cost there)"""
     if kind == "optimizer":
-        yield name, told(costs.of_optimizer(name), "sgd, rnn_tanh on adding")
+        yield "sequence", told(costs.of_optimizer(name), "adding", "rnn_tanh", "rnn_tanh")
         return
-    run = next(iter(fitting(**{kind: name})), None)
-    if run is None:
-        return
-    task, architecture = run.task.name, run.architecture.name
-    if kind == "mitigation":
-        cost, than = costs.of_mitigation(name, task, architecture), "none"
-        yield name, told(cost, f"{than}, {architecture} on {task}")
-    else:
-        than = PLAIN[discovery.member(kind, name).facts["inputs"]]
-        yield name, told(costs.of_architecture(name, task, than), f"{than} on {task}")
+    for inputs, run in firsts(kind, name).items():
+        task, architecture = run.task.name, run.architecture.name
+        if kind == "mitigation":
+            cost, plain = costs.of_mitigation(name, task, architecture), architecture
+        else:
+            plain = PLAIN[inputs]
+            cost = costs.of_architecture(name, task, plain)
+        yield inputs, told(cost, task, architecture, plain)
 
 
-def told(cost: costs.Cost, than: str) -> dict[str, object]:
-    return {key: round(value, 2) for key, value in asdict(cost).items()} | {"than": than}
+def firsts(kind: str, name: str) -> dict[str, RunSpec]:
+    """Kind of inputs -> the first run there that the member fits."""
+    found: dict[str, RunSpec] = {}
+    for run in fitting(**{kind: name}):
+        inputs = discovery.member("architecture", run.architecture.name).facts["inputs"]
+        found.setdefault(inputs, run)
+    return found
+
+
+def told(cost: costs.Cost, task: str, architecture: str, plain: str) -> dict[str, Any]:
+    where = {"task": task, "architecture": architecture, "plain": plain}
+    return {key: round(value, 2) for key, value in asdict(cost).items()} | where
 
 
 if __name__ == "__main__":

@@ -198,7 +198,9 @@ def test_hidden_entries_and_folders_are_no_members(
     (room / "._my_rule.py").write_bytes(b"\0\5\x16\7\xff")
     (room / "folder.py").mkdir()
     monkeypatch.setattr(discovery, "PACKAGE", tmp_path)
-    assert list(discovery._members.__wrapped__("task", ())) == ["my_rule"]
+    found = discovery._members.__wrapped__("task", ())
+    assert list(found.members) == ["my_rule"]
+    assert not found.unreadable
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read")
@@ -241,6 +243,7 @@ def test_a_file_in_the_folder_is_a_member_and_nothing_else_is(kind: str) -> None
     stems = sorted(path.stem for path in folder.glob("[!_]*.py"))
     assert list(members(kind)) == stems
     assert stems
+    assert not discovery.unreadable(kind)
 
 
 def test_an_unknown_name_is_told_the_nearest_and_where_to_look() -> None:
@@ -248,7 +251,7 @@ def test_an_unknown_name_is_told_the_nearest_and_where_to_look() -> None:
         member("mitigation", "clipnorm")
     expected = (
         "mitigation=clipnorm: there is no such mitigation (did you mean clip_norm?); "
-        "see: bench list mitigations"
+        "see: bench list mitigations; one in a file of your own needs --plugin FILE.py"
     )
     assert str(refusal.value) == expected
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import datasets, discovery, plugins
+from bench import commands, datasets, discovery, listing, plugins
 from bench.acceptance.card import examine
+from bench.execution import doctor
 from bench.paths import CONF
 from bench.planning import plan
 from bench.planning.config_files import options
@@ -155,10 +157,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: their-clips\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text("[bench.members]\ntheir_clips = their_clips\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    plugins.packages.cache_clear()
+    plugins._declared.cache_clear()
     discovery._members.cache_clear()
     yield folder
-    plugins.packages.cache_clear()
+    plugins._declared.cache_clear()
     discovery._members.cache_clear()
 
 
@@ -171,14 +173,63 @@ def test_an_installed_package_adds_members_and_experiments(package: Path) -> Non
     assert planned.cells[1].mitigation[0].settings == {"threshold": 3.0}
 
 
-def test_an_entry_point_without_a_package_is_told(package: Path) -> None:
+def test_an_entry_point_without_a_package_keeps_nobody_from_the_others(package: Path) -> None:
     (package.parent / "their_clips-1.0.dist-info/entry_points.txt").write_text(
-        "[bench.members]\nghost = no_such_package\n"
+        "[bench.members]\nghost = no_such_package\ntheir_clips = their_clips\n"
     )
-    plugins.packages.cache_clear()
+    plugins._declared.cache_clear()
     discovery._members.cache_clear()
-    with pytest.raises(BadInput, match=r"bench[.]members: no_such_package is not the name"):
-        discovery.members("mitigation")
+    assert plan([*GRID, "mitigation=soft_clip"]).runs
+    (orphan,) = plugins.orphans()
+    assert orphan.startswith("entry point ghost of bench.members: no_such_package is not the name")
+    assert listing.unreadable("tasks") == [orphan]
+    assert finding(orphan).remedy
+    with pytest.raises(BadInput, match=r"no such mitigation.*entry point ghost of bench.members"):
+        plan([*GRID, "mitigation=of_the_ghost"])
+
+
+def finding(state: str) -> doctor.Finding:
+    """The one line of `bench doctor` that says it, which stops nobody."""
+    (found,) = (each for each in doctor._plugins() if each.state == state)
+    assert not found.is_fatal
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("broken", "def broken(:\n", "broken.py, line 1: not Python"),
+        ("empty", "x = 1\n", "empty.py: holds 0 public dataclasses"),
+        ("clip_norm", None, "mitigation clip_norm: there are two, .*; rename or uninstall one"),
+    ],
+)
+def test_one_bad_file_of_a_package_stops_who_asks_for_it_alone(
+    package: Path, name: str, text: str | None, message: str
+) -> None:
+    good = package / "mitigations/soft_clip.py"
+    (package / f"mitigations/{name}.py").write_text(good.read_text() if text is None else text)
+    discovery._members.cache_clear()
+    assert plan([*GRID, "mitigation=none,soft_clip"]).runs
+    assert plan(["task=digits", "architecture=mlp"]).runs
+    assert name not in [entry["name"] for entry in listing.entries("mitigations")]
+    (line,) = listing.unreadable("mitigations")
+    assert finding(line).remedy
+    for asked in (name, "none,soft_clip," + name, "all", "glob(*)"):
+        with pytest.raises(BadInput, match=rf"mitigation={name}: .*{message}") as refusal:
+            plan([*GRID, f"mitigation={asked}"])
+        assert "\n" not in str(refusal.value)
+
+
+def test_what_is_not_listed_is_told_beside_the_list(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (package / "mitigations/broken.py").write_text("def broken(:\n")
+    discovery._members.cache_clear()
+    assert commands.run(["list", "mitigations", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "soft_clip" in [entry["name"] for entry in json.loads(printed.out)]
+    assert "bench: not listed: " in printed.err
+    assert "broken.py, line 1: not Python" in printed.err
 
 
 def test_the_batches_of_a_task_do_not_depend_on_a_comment_in_its_file(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def checks(member: Member) -> Iterator[tuple[str, Check]]:
     yield "fits", partial(_fits, member, specs)
     if not specs:
         return
+    yield "trace", partial(_trace, member)
     yield "runs", partial(_runs, specs)
     yield "roles", partial(_roles, member)
     yield "gradients", partial(_gradients, specs[0])
@@ -49,13 +50,23 @@ def _fits(member: Member, specs: list[RunSpec]) -> str:
     return f"{len(specs)} tasks: {', '.join(each.task.name for each in specs)}"
 
 
+def _trace(member: Member) -> str:
+    """Without taps nobody sees its states, nor dL/dh."""
+    network = _network(member).double()
+    network(_inputs(member))
+    demand(bool(network.trace), "a pass leaves no bench.kernels.tap.Tap in network.trace")
+    return f"{len(network.trace)} taps"
+
+
 def _runs(specs: list[RunSpec]) -> str:
     return counted(run(each).outcome for each in specs)
 
 
 def _network(member: Member, seed: int = 0) -> Network:
     built = discovery.build("architecture", small("architecture", member.name))
-    network: Network = built.build(Signature(input_size=3, output_size=2))
+    network = built.build(Signature(input_size=3, output_size=2))
+    demand(isinstance(network, Network), "build does not make a bench.network.Network")
+    assert isinstance(network, Network)
     network.initialise(seed)
     return network
 
@@ -92,6 +103,7 @@ def _total_derivative(of: RunSpec) -> str:
     trial.trainer.network.watch = Watch.GRADIENTS
     inputs, targets = trial.batch(1)
     trial.task.loss(trial.network(inputs), targets).backward()  # type: ignore[no-untyped-call]
+    demand(bool(trial.network.trace), "a pass leaves no Tap in network.trace")
     for tap in trial.network.trace:
         states = tap.states
         demand(states is not None, "a pass leaves no states in network.trace")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from bench import discovery, plain_yaml
+from bench import conditions, discovery, plain_yaml
 from bench.acceptance.findings import Check, demand
 from bench.acceptance.small import small
 from bench.discovery import Member
@@ -42,6 +42,7 @@ FACTS: dict[str, dict[str, type | tuple[Any, ...]]] = {
 
 def checks(member: Member) -> Iterator[tuple[str, Check]]:
     yield "file", partial(_class, member)
+    yield "requires", partial(_requirements, member)
     yield "defaults", partial(_defaults, member)
     yield "docstring", partial(_docstring, member)
 
@@ -62,6 +63,19 @@ def _class(member: Member) -> str:
         strange = {name for name in vars(built) if _is_method(built, name)} - set(dir(Mitigation))
         demand(not strange, f"{', '.join(sorted(strange))} is no moment; begin it with _ if meant")
     return f"{member.class_name}: {', '.join(member.schema) or 'no settings'}"
+
+
+def _requirements(member: Member) -> str:
+    """A condition on a setting that nothing has would never be judged."""
+    texts = list(member.facts.get("requires", {}))
+    for name in (name for text in texts for name in conditions.read(text).names):
+        kind, point, setting = name.partition(".")
+        if not point or name == "dataset.size":
+            continue
+        known = discovery.members(kind).values() if kind in discovery.KINDS else ()
+        has = any(setting in other.schema for other in known)
+        demand(has, f"requires something of {name}, which no {kind} has")
+    return "; ".join(texts) or "nothing of the others' settings"
 
 
 def _is_method(built: type, name: str) -> bool:

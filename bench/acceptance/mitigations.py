@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -85,17 +85,46 @@ def _acts(member: Member, specs: list[RunSpec], records: Records) -> str:
 
 
 def _pairs(member: Member, specs: list[RunSpec], records: Records) -> str:
-    """The same seed: the same batches; and the same initial weights unless it sets them."""
+    """The same seed: the same batches; and the same initial weights unless it sets them.
+
+    Of parameters that it adds or computes there is nothing to compare with: those are told.
+    """
     sets = set(member.facts["claims"]) & {"initial_weights", "initial_biases", "parametrisation"}
-    kept, grows = 0, False
+    kept = 0
+    own: set[str] = set()
     for each in specs:
         with_it, without = records.of(each).facts, records.of(_without(each)).facts
         demand(with_it["data_digest"] == without["data_digest"], "sees other batches than none")
-        kept += with_it["initial_digest"] == without["initial_digest"]
-        grows = grows or with_it["num_parameters"] != without["num_parameters"]
-    if not sets and not grows:
+        if with_it["initial_digest"] == without["initial_digest"]:
+            kept += 1
+            continue
+        start = _start_beside_none(each)
+        kept += start.is_same
+        own |= start.own
+    if not sets:
         demand(kept == len(specs), "starts from other weights than none without claiming them")
-    return f"same batches as none; same initial weights in {kept} of {len(specs)}"
+    told = f"same batches as none; same initial weights in {kept} of {len(specs)}"
+    return f"{told}, but for {' and '.join(sorted(own))}" if own else told
+
+
+@dataclass(frozen=True)
+class _Start:
+    is_same: bool  # all parameters that both networks have, bit for bit
+    own: frozenset[str]  # what else there is, in words
+
+
+def _start_beside_none(each: RunSpec) -> _Start:
+    with_it, without = (
+        dict(Trial(spec).network.named_parameters()) for spec in (each, _without(each))
+    )
+    shared = with_it.keys() & without.keys()
+    same = all(torch.equal(with_it[name], without[name]) for name in shared)
+    computed = any(name.endswith(".original") for name in with_it)
+    own = {
+        "those that it computes from others": computed,
+        "parameters of its own": len(with_it) > len(without),
+    }
+    return _Start(bool(shared) and same, frozenset(words for words, are in own.items() if are))
 
 
 def _repeats(specs: list[RunSpec], records: Records) -> str:

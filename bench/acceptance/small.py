@@ -8,6 +8,7 @@ from typing import Any
 from bench import datasets, discovery
 from bench.discovery import Member
 from bench.planning.at_hand import data_set
+from bench.planning.requirements import unmet
 from bench.planning.selection import provided
 from bench.records import BadInput, MemberSpec, RunSpec
 from bench.settings import check
@@ -62,8 +63,11 @@ def fitting(
     for found in _chosen("architecture", architecture):
         for on in _tasks(task):
             fits = found.facts.get("inputs") == on.facts.get("inputs")
-            if fits and needs <= provided(on, found):
-                yield spec(on.name, found.name, mitigation)
+            if not (fits and needs <= provided(on, found)):
+                continue
+            run = spec(on.name, found.name, mitigation)
+            if unmet(run) is None:
+                yield run
                 break
 
 

@@ -147,6 +147,9 @@ class LRU:
     provides: ClassVar[tuple[str, ...]] = ("hidden_states",)
     portable: ClassVar[bool] = True
     dispatch: ClassVar[int] = 40
+    requires: ClassVar[dict[str, str]] = {
+        "smallest_radius <= largest_radius": "a ring is no smaller outside than inside",
+    }
 
     hidden_size: PositiveInt
     num_layers: PositiveInt

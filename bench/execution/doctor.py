@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bench
-from bench import datasets, discovery
+from bench import datasets, discovery, plugins
 from bench.execution.cores import available_cores
 from bench.kernels import compiler, levels
 from bench.machine import available_memory
@@ -53,6 +53,7 @@ def examine(results: Path) -> Iterator[Finding]:
     yield _wandb()
     yield _latex()
     yield from map(_data_set, datasets.IMAGES)
+    yield from _plugins()
     if _is_anywhere():
         yield from _engine()
         yield _folder(results)
@@ -68,15 +69,31 @@ def _data_set(name: str) -> Finding:
     return Finding(name, state, remedy, required=False)
 
 
+def _plugins() -> Iterator[Finding]:
+    """What stops nobody but who asks for it."""
+    remedy = "mend or uninstall it, if you mean to use it"
+    broken = [why for kind in discovery.KINDS for why in discovery.unreadable(kind).values()]
+    for problem in (*plugins.orphans(), *broken):
+        yield Finding("members", problem, remedy, required=False)
+
+
 def examine_store(folder: Path) -> Iterator[Finding]:
-    """Reads all of a store; raises BadInput where there is none."""
+    """Reads all of a store, or of a folder of packed ones; raises BadInput where there is none."""
+    from bench.results.opening import stores_in
+
+    for place in stores_in(folder):
+        yield from _store(place)
+
+
+def _store(folder: Path) -> Iterator[Finding]:
     from bench.results.checking import check
 
     found = check(folder)
     counts = [f"{number} {status}" for status, number in sorted(found.counts.items())]
-    yield Finding(
-        "store", f"{folder}: {', '.join(counts) or 'no'} runs, {found.superseded} replaced"
-    )
+    state = f"{folder}: {', '.join(counts) or 'no'} runs, {found.superseded} replaced"
+    if found.without_tables:
+        state += f"; {found.without_tables} runs without their curves: digests not checked"
+    yield Finding("store", state)
     for finding in found.findings:
         place = f"run {finding.run_id}" if finding.run_id else str(folder)
         yield Finding(

@@ -15,7 +15,7 @@ from typing import Any
 
 from bench import plugins
 from bench.machine import keep_freed_memory
-from bench.records import Outcome, RunRecord, RunSpec
+from bench.records import BadInput, Outcome, RunRecord, RunSpec
 from bench.results.tracebacks import clean_traceback
 
 ONE_THREAD = {
@@ -71,7 +71,10 @@ def answer(work: Work, spec: RunSpec) -> Answer:
         return Answer(record, provenance)
     except BaseException as error:
         inside = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
-        text = clean_traceback("".join(traceback.format_exception(inside)).rstrip())
+        told = traceback.format_exception(inside)
+        if isinstance(error, BadInput):  # which says all there is to say in one line
+            told = [f"BadInput: {error}"]
+        text = clean_traceback("".join(told).rstrip())
         return Answer(RunRecord(spec=spec, outcome=Outcome.FAILED, error=text), provenance)
 
 

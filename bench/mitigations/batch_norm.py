@@ -97,6 +97,9 @@ class BatchNorm(Mitigation):
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
     tries: ClassVar[dict[str, tuple[float, ...]]] = {"gain": (0.1, 1.0)}
+    requires: ClassVar[dict[str, str]] = {
+        "task.batch_size >= 2": "a batch of one example has no variance",
+    }
 
     gain: Positive
     eps: Positive

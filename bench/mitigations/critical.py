@@ -31,7 +31,7 @@ class Critical(Mitigation):
     every step as the biases do (Chen et al. 2018); an upper layer is treated as the first. Skips
     and normalisation are not counted. In place of the architecture's own kind and gain.
 
-    A critical point that is not stable is refused: GELU has a stable one only where about 0.18 or
+    A critical point that is not stable is refused: GELU has a stable one only where about 0.17 or
     more is added.
 
     A gradient that is not finite propagates.
@@ -44,6 +44,11 @@ class Critical(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ("initial_weights", "initial_biases")
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    requires: ClassVar[dict[str, str]] = {
+        "architecture.activation != 'gelu' or bias_variance >= 0.17": (
+            "the critical point of gelu is not stable with so little added at every layer"
+        ),
+    }
 
     bias_variance: NonNegative
 

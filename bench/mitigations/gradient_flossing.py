@@ -110,6 +110,7 @@ class GradientFlossing(Mitigation):
     claims: ClassVar[tuple[str, ...]] = ("parametrisation", "preactivation")
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
+    prepares: ClassVar[tuple[str, ...]] = ("updates", "exponents")
 
     exponents: Annotated[int, Range(at_least=1, at_most=10)]
     updates: PositiveInt

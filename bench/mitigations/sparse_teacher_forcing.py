@@ -82,6 +82,9 @@ class SparseTeacherForcing(Mitigation):
     nonfinite: ClassVar[str] = "propagates"
     portable: ClassVar[bool] = True
     tries: ClassVar[dict[str, tuple[int, ...]]] = {"interval": (5, 15, 30, 60)}
+    requires: ClassVar[dict[str, str]] = {
+        "architecture.hidden_size >= 3": "a state must hold the 3 numbers that are observed",
+    }
 
     interval: PositiveInt
 

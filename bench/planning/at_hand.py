@@ -32,3 +32,9 @@ def data_set(task: MemberSpec) -> str:
     """The name of the data set that a task reads; nothing where it reads none, or is gone."""
     known = discovery.members("task").get(task.name)
     return datasets.named(known.facts.get("dataset", ""), task.settings) if known else ""
+
+
+def size(data: str) -> int:
+    """The characters of a text, or the images of the training file, of a data set that is there."""
+    kind, _, title = data.partition("/")
+    return len(datasets.text(title) if kind == "text" else datasets.images(data).training[1])

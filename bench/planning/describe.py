@@ -13,7 +13,7 @@ from bench.discovery import KINDS
 from bench.paths import CONF
 from bench.plain_text import one_line, ranges
 from bench.planning.config_files import commented_keys, options
-from bench.planning.estimates import Estimate, estimates, gigabytes
+from bench.planning.estimates import Estimate, estimates, gigabytes, unmeasured
 from bench.planning.plain_data import shown
 from bench.planning.planner import Plan
 from bench.planning.vocabulary import CHOICES, GROUP_SETTINGS
@@ -131,6 +131,12 @@ def _totals(plan: Plan, costs: Sequence[Estimate], cores: int) -> Iterable[str]:
         f"Estimate: {duration(seconds)} with {_count(workers, 'worker')}, if every run goes to "
         f"its end; {gigabytes(workers * memory.needed)} of memory"
     )
+    unknown = dict.fromkeys(name for spec in plan.cells for name in unmeasured(spec))
+    if unknown:
+        yield (
+            f"Not in the estimate: what {', '.join(unknown)} costs, which nobody has measured "
+            "(bench check tells)"
+        )
     is_capped = plan.executor.workers is None and workers < min(cores, len(plan.runs))
     if is_capped and memory.available is not None:
         yield (

@@ -1,42 +1,45 @@
-"""What a run will cost: rough numbers, from settings and the members' facts alone.
+"""What a run will cost: rough numbers, from settings, the members' facts and what was measured.
 
 The order of the runs, the time left and whether a run fits into memory follow from them; within a
-factor of two is enough. The constants were fitted to bench.training.run.run on one core of an AVX2
-server that did other work besides, over the five architectures, hidden sizes 32 to 256, lengths 50
-to 200, batches 16 to 64, depths 10 to 100, both dtypes and layer_norm.
-
-Legend: T time steps, B batch, H hidden units, G gates, L layers.
+factor of two or three is enough. plain_costs.py has what an update costs by itself. What members
+cost beside that was measured at one size (measured.py). An architecture's estimate is scaled to
+meet its measurement there. What a mitigation or an optimiser adds there is added for each place
+where it acts: each gate, layer and time step, or each weight matrix. Most of it is the time of
+Python, which does not depend on the sizes; ARITHMETIC is the share that grows with them. A member
+that was not measured adds nothing, which the plan says.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bench import discovery
-from bench.records import RunSpec
+from bench.planning.measured import measured
+from bench.planning.plain_costs import (
+    FORWARD,
+    SITES,
+    Size,
+    evaluation_seconds,
+    inputs_of,
+    peak_bytes,
+    size_of,
+    update_seconds,
+    whole,
+)
+from bench.records import MemberSpec, RunSpec
 
-UPDATE = 150e-6  # seconds for each update: data, optimiser, bookkeeping
-LAYER = 60e-6  # for each layer besides: its parameters one by one
-ELEMENT = 2.5e-9  # for each gate value computed (T B G H L of them)
-FLOP = 14e-12  # for each of the 6 operations that a multiply-add costs, forward and backward
-PARAMETER = 3e-9  # for each parameter: optimiser, norms, tests for NaN
-SITE = 250e-6  # for each gate, layer and time step where autograd sees them one by one
+ARITHMETIC = 0.15
+"""The share of arithmetic in what a member adds, at the sizes at which it was measured. Fitted to
+layer_norm, batch_norm, orthogonal_parametrisation, spectral_norm and weight_norm, hidden sizes 64
+to 256."""
 
-FORWARD = 1 / 3
-"""The share of an evaluation, which has no backward pass."""
-
-PROCESS = 270e6  # bytes: Python and torch
-PARAMETER_COPIES = 10  # weights, gradients, optimiser state, what is compared and temporary
-KEPT_COPIES = 1.8  # of T B G H in each layer, for the backward pass ...
-KEPT_AT_MOST = 270e6  # ... until a sequence is cut in segments
-PASSED_COPIES = 2.0  # of T B H between two layers: states and dL/dh
-STEPWISE_COPIES = 8.0  # of T B G H where there is no kernel to cut it in segments
-INPUT_BYTES = 16  # for each number of a batch: as generated, then cast
-
-FEATURES = {"sequence": 8, "vector": 64}
+AT_EVERY_STEP = {
+    *("preactivation", "state", "feedback", "skip", "carry", "hidden_states", "plain_recurrence"),
+}
+"""Who needs one of these acts at every layer and time step; the others on every weight matrix."""
 
 
 @dataclass(frozen=True)
@@ -47,47 +50,23 @@ class Estimate:
     bytes: int  # peak memory of the process
 
 
-@dataclass(frozen=True)
-class _Size:
-    """What the costs depend on."""
-
-    is_sequence: bool
-    time: int
-    features: int
-    hidden: int
-    gates: int
-    layers: int
-    is_stepwise: bool  # no kernel runs the whole: autograd sees every layer and time step
-    dispatch: float  # seconds of Python for each time step of a layer, seen by autograd or not
-
-    @property
-    def places(self) -> int:
-        """Time steps of all layers together."""
-        return self.time * self.layers
-
-    @property
-    def gate_values(self) -> int:
-        """Computed for one example."""
-        return self.places * self.gates * self.hidden
-
-    @property
-    def parameters(self) -> int:
-        inputs = self.features + self.hidden * (self.layers - 1)
-        recurrent = self.hidden * self.layers if self.is_sequence else 0
-        return self.gates * self.hidden * (inputs + recurrent)
-
-
 def estimate(spec: RunSpec) -> Estimate:
     """Seconds on one core, and bytes, of the run of `spec`."""
-    size, task = _size(spec), spec.task.settings
-    batch, held_out = _whole(task, "batch_size", 32), _whole(task, "evaluation_size", 256)
+    size, task = size_of(spec.task, spec.architecture, spec.mitigation), spec.task.settings
+    batch, held_out = whole(task, "batch_size", 32), whole(task, "evaluation_size", 256)
     width = 2 if spec.dtype == "float64" else 1
     # The first evaluations come at 1, 2, 5, 10, 20, 50, ...; two more at the start and the end.
     early = 3 * math.log10(max(spec.steps / spec.evaluations, 1))
     evaluations = min(spec.evaluations, spec.steps) + early + 2
-    seconds = spec.steps * _update_seconds(size, batch, width)
-    seconds += evaluations * _evaluation_seconds(size, held_out, width)
-    return Estimate(seconds, round(_bytes(size, batch, held_out, 4 * width)))
+    scale = _scale(spec.architecture.name, size)
+    seconds = spec.steps * scale * update_seconds(size, batch, width)
+    seconds += evaluations * scale * evaluation_seconds(size, held_out, width)
+    for kind, member in spec.members:
+        if kind in ("mitigation", "optimizer"):
+            extra = _extra(kind, member, size)
+            seconds += extra.before + spec.steps * extra.update(size, batch)
+            seconds += evaluations * FORWARD * extra.in_evaluation(size, held_out)
+    return Estimate(seconds, round(peak_bytes(size, batch, held_out, 4 * width)))
 
 
 def estimates(specs: Sequence[RunSpec]) -> list[Estimate]:
@@ -97,11 +76,21 @@ def estimates(specs: Sequence[RunSpec]) -> list[Estimate]:
     for spec in specs:
         # The cells of a plan share their members; a key of their settings would cost more.
         members = (id(spec.task), id(spec.architecture), *map(id, spec.mitigation))
-        key = (*members, spec.dtype, spec.evaluations)
+        key = (*members, spec.optimizer.name, spec.dtype, spec.evaluations)
         if key not in known:
             known[key] = estimate(spec)
         found.append(known[key])
     return found
+
+
+def unmeasured(spec: RunSpec) -> list[str]:
+    """The members whose costs nobody has told: those from outside."""
+    inputs = inputs_of(spec.architecture.name)
+    return [
+        member.name
+        for kind, member in spec.members
+        if kind != "task" and measured(kind, member.name, inputs) is None
+    ]
 
 
 def gigabytes(size: float) -> str:
@@ -109,51 +98,82 @@ def gigabytes(size: float) -> str:
     return f"{size / 1e9:.2g} GB" if size < 1e11 else f"{size / 1e9:,.0f} GB"
 
 
-def _size(spec: RunSpec) -> _Size:
-    facts = discovery.member("architecture", spec.architecture.name).facts
-    settings, inputs = spec.architecture.settings, facts.get("inputs", "sequence")
-    needs = (discovery.member("mitigation", m.name).facts.get("needs", ()) for m in spec.mitigation)
-    sites = {"preactivation", "state", "feedback", "skip"}
-    setting, unit = discovery.member("task", spec.task.name).facts.get("time_steps", ("", 1))
-    return _Size(
-        is_sequence=inputs == "sequence",
-        time=unit * _whole(spec.task.settings, setting, 1),
-        features=FEATURES[inputs],
-        hidden=_whole(settings, "hidden_size", 64),
-        gates=facts.get("gates", 1),
-        layers=_whole(settings, "num_layers", _whole(settings, "depth", 1)),
-        dispatch=1e-6 * facts.get("dispatch", 0),
-        is_stepwise=facts.get("stepwise", False) or any(sites & set(need) for need in needs),
+def _scale(architecture: str, size: Size) -> float:
+    """What the constants must be multiplied by to meet what was measured of an architecture."""
+    cost = measured("architecture", architecture, "sequence" if size.is_sequence else "vector")
+    if cost is None:
+        return 1.0
+    wanted = cost.time * _seconds_where_measured(cost.task, cost.plain)
+    return wanted / _seconds_where_measured(cost.task, cost.architecture)
+
+
+def _seconds_where_measured(task: MemberSpec, architecture: MemberSpec) -> float:
+    """Of an update on which costs were measured."""
+    return update_seconds(
+        size_of(task, architecture, ()), whole(task.settings, "batch_size", 32), 1
     )
 
 
-def _update_seconds(size: _Size, batch: int, width: int) -> float:
-    dispatch = UPDATE + size.layers * LAYER
-    elements = width * ELEMENT * batch * size.gate_values
-    products = width * FLOP * 6 * batch * size.time * size.parameters
-    sites = size.places * size.gates * SITE + elements if size.is_stepwise else 0.0
-    dispatch += size.places * size.dispatch
-    return dispatch + elements + products + PARAMETER * size.parameters + sites
+@dataclass(frozen=True)
+class _Extra:
+    """What a member adds to a run, per place and unit of arithmetic; see ARITHMETIC."""
+
+    before: float  # seconds before the first update
+    seconds: float  # for each place of an update, at the sizes measured
+    is_at_every_step: bool
+    is_in_evaluations: bool
+    numbers: float  # computed at a place where it was measured
+
+    def update(self, size: Size, batch: int) -> float:
+        return self.seconds * _work(size, batch, self.numbers, at_steps=self.is_at_every_step)
+
+    def in_evaluation(self, size: Size, held_out: int) -> float:
+        return self.update(size, held_out) if self.is_in_evaluations else 0.0
 
 
-def _evaluation_seconds(size: _Size, held_out: int, width: int) -> float:
-    elements = width * ELEMENT * held_out * size.gate_values
-    products = width * FLOP * 6 * held_out * size.time * size.parameters
-    sites = size.places * size.gates * SITE if size.is_stepwise else 0.0
-    return FORWARD * (elements + products + sites + size.places * size.dispatch)
+_NOTHING = _Extra(0.0, 0.0, False, False, 1.0)
 
 
-def _bytes(size: _Size, batch: int, held_out: int, item: int) -> float:
-    hidden = item * size.time * size.hidden  # states of one example, all steps of one layer
-    if size.is_stepwise or size.dispatch:
-        kept = STEPWISE_COPIES * size.layers * batch * hidden * size.gates
-    else:
-        kept = size.layers * min(KEPT_COPIES * batch * hidden * size.gates, KEPT_AT_MOST)
-    passed = PASSED_COPIES * (size.layers - 1) * hidden if size.is_sequence else 0.0
-    inputs = INPUT_BYTES * max(batch, held_out) * size.time * size.features
-    weights = PARAMETER_COPIES * item * size.parameters
-    return PROCESS + weights + inputs + max(kept + batch * passed, held_out * passed)
+def _work(size: Size, batch: int, numbers: float, *, at_steps: bool) -> float:
+    """Places times what each costs, where 1 is a place with so many `numbers` to compute."""
+    places = size.places * size.gates if at_steps else size.layers * size.gates
+    here = _numbers(size, batch, at_steps=at_steps)
+    return places * (1 - ARITHMETIC + ARITHMETIC * here / numbers)
 
 
-def _whole(settings: Mapping[str, Any], name: str, default: int) -> int:
-    return int(settings.get(name, default))
+def _numbers(size: Size, batch: int, *, at_steps: bool) -> float:
+    return size.hidden * (batch if at_steps else size.hidden)
+
+
+def _extra(kind: str, member: MemberSpec, size: Size) -> _Extra:
+    """Of a mitigation or an optimiser."""
+    cost = measured(kind, member.name, "sequence" if size.is_sequence else "vector")
+    facts = discovery.member(kind, member.name).facts
+    # A control does nothing: what was measured of it is the error of measuring.
+    if cost is None or "alone" in facts.get("claims", ()):
+        return _NOTHING
+    at_steps = bool(AT_EVERY_STEP & set(facts.get("needs", ())))
+    there = size_of(cost.task, cost.architecture, ())
+    batch = whole(cost.task.settings, "batch_size", 32)
+    plain = _scale(cost.architecture.name, there) * _seconds_where_measured(
+        cost.task, cost.architecture
+    )
+    numbers = _numbers(there, batch, at_steps=at_steps)
+    places = _work(there, batch, numbers, at_steps=at_steps)
+    here = _work(size, batch, numbers, at_steps=at_steps)
+    return _Extra(
+        before=cost.before * plain * _times_prepared(kind, member) * here / places,
+        seconds=max(0.0, cost.time - 1) * plain / places,
+        is_at_every_step=at_steps,
+        is_in_evaluations=bool(SITES & set(facts.get("needs", ())))
+        or "parametrisation" in facts.get("claims", ()),
+        numbers=numbers,
+    )
+
+
+def _times_prepared(kind: str, member: MemberSpec) -> float:
+    """How much longer its preparation takes than at its defaults: in proportion to the settings
+    that it names in `prepares`."""
+    defaults = discovery.defaults(kind, member.name)
+    settings: Sequence[str] = discovery.member(kind, member.name).facts.get("prepares", ())
+    return math.prod(float(member.settings[name]) / float(defaults[name]) for name in settings)

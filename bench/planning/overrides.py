@@ -149,7 +149,7 @@ def _names(kind: str, value: Any) -> list[str]:
     from hydra.core.override_parser.types import Glob
 
     if isinstance(value, Glob):
-        names: list[str] = value.filter(list(discovery.members(kind)))
+        names: list[str] = value.filter([*discovery.members(kind), *discovery.unreadable(kind)])
         return names
     if value is None:
         return []

@@ -14,6 +14,7 @@ from bench.planning.at_hand import whose_data_is_at_hand
 from bench.planning.composing import Composed, compose
 from bench.planning.expansion import MOST_RUNS, cells, with_seeds
 from bench.planning.memory import Memory, check_memory
+from bench.planning.requirements import refuse_trials, which_can_work
 from bench.planning.resolving import Column, Resolved, check_all
 from bench.planning.seeds import Purpose, seeds_for
 from bench.planning.selection import LeftOut
@@ -103,7 +104,8 @@ def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
     config = compose(command_line.read(overrides), conf)
     settings = check_all(config)
     combinations, left_out = config.selection.combinations()
-    found, without_data = whose_data_is_at_hand(cells(combinations, settings))
+    at_hand, without_data = whose_data_is_at_hand(cells(combinations, settings))
+    found, unsuited = which_can_work(at_hand)
     tuning = _tuning(found, settings, config)
     runs = tuning.runs if tuning else with_seeds(found, settings.seeds)
     num_runs = max(len(runs), len(found) * len(settings.seeds))
@@ -115,7 +117,7 @@ def plan(overrides: Sequence[str], conf: Path = CONF) -> Plan:
         name=name,
         cells=found,
         seeds=settings.seeds,
-        left_out=[*left_out, *without_data],
+        left_out=[*left_out, *without_data, *unsuited],
         results=results,
         executor=Executor(str(config.choices["executor"]), **settings.executor),
         logger=Logger(str(config.choices["logger"]), **settings.logger),
@@ -158,6 +160,7 @@ def _tuning(found: Sequence[RunSpec], settings: Resolved, config: Composed) -> T
         raise BadInput(
             f"the grid: {len(tuning.runs):,} trials, more than {MOST_RUNS:,}; select less"
         )
+    refuse_trials([trial for each in searches for trial in each.trials])
     return tuning
 
 

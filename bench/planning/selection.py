@@ -111,8 +111,11 @@ def select(grid: Mapping[str, Any], where: Mapping[str, str]) -> Selection:
 
 
 def _meant(kind: str, name: str) -> list[str]:
-    """The names that an entry stands for: `all` for every member there is."""
-    return list(discovery.members(kind)) if name == ALL else [name]
+    """The names that an entry stands for: `all` for every member there is, also for one whose file
+    cannot be read, which is then refused and not passed over in silence."""
+    if name != ALL:
+        return [name]
+    return sorted([*discovery.members(kind), *discovery.unreadable(kind)])
 
 
 def joined(mitigations: Sequence[Member]) -> str:

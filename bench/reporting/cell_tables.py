@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from bench.records import Outcome
-from bench.reporting import wording
+from bench.reporting import best, wording
 from bench.reporting.endings import not_counted
 from bench.reporting.label_columns import label_columns
 from bench.reporting.summaries import CellSummary
@@ -26,8 +27,10 @@ def outcomes_table(summaries: Sequence[CellSummary]) -> Table:
         "finite or to overflow, the median update at which it was, and in how many runs. A run "
         "whose loss only grew beyond its bound has none."
     )
+    cells = [summary.cell for summary in summaries]
+    marks = best.marks_of(cells)
     columns = [
-        *label_columns([summary.cell for summary in summaries], lambda row: row.cell),
+        *label_columns(cells, lambda row: row.cell),
         Column("Runs", lambda row: str(row.num_runs), {"runs": lambda row: row.num_runs}),
         *_diverged(summaries),
         Column(
@@ -37,12 +40,17 @@ def outcomes_table(summaries: Sequence[CellSummary]) -> Table:
         ),
         _share("Frozen", "frozen", lambda row: row.outcomes[Outcome.FROZEN]),
         _share("Completed", "completed", lambda row: row.outcomes[Outcome.COMPLETED]),
-        _share("Solved", "solved", lambda row: row.solved),
+        replace(
+            _share("Solved", "solved", lambda row: row.solved),
+            emphasis=lambda row: best.emphasis(marks[row.cell.cell_id]),
+        ),
+        _standing(marks),
         Column("First event", _first_event, _FIRST_EVENT_FIELDS, is_text=True),
     ]
     fields: Fields = {"not_counted": lambda row: sum(row.cell.why_not_counted.values())}
     some = any(summary.cell.why_not_counted for summary in summaries)
     columns.append(Column("Not counted", _not_counted if some else None, fields, is_text=True))
+    caption = " ".join(filter(None, [caption, best.explanation(cells, marks)]))
     return build("outcomes", "Outcomes", caption, columns, summaries)
 
 
@@ -120,6 +128,18 @@ def _diverged(summaries: Sequence[CellSummary]) -> list[Column[CellSummary]]:
         _share(heading, "diverged", lambda row: row.outcomes[Outcome.DIVERGED], suffix),
         Column("", None, {"divergence_looked_for": looked_for}),
     ]
+
+
+def _standing(marks: best.Marks) -> Column[CellSummary]:
+    """In a word what the emphasis of "Solved" says."""
+    return Column(
+        "",
+        None,
+        {
+            "solved_standing": lambda row: best.word(marks[row.cell.cell_id]),
+            "solved_standing_p_adjusted": lambda row: best.p_adjusted(marks[row.cell.cell_id]),
+        },
+    )
 
 
 def _first_event(row: CellSummary) -> str:

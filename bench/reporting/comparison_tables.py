@@ -106,7 +106,7 @@ def _columns(outcome: str) -> list[Column[_Line]]:
         found, adjusted = getattr(row.found, outcome), row.adjusted[outcome]
         if isinstance(found, NotEstimable) or isinstance(adjusted, NotEstimable):
             return wording.NOTHING
-        return f"{_probability(found.p)} ({_probability(adjusted)})"
+        return f"{wording.probability(found.p)} ({wording.probability(adjusted)})"
 
     def field(name: str) -> Callable[[_Line], Value]:
         def read(row: _Line) -> Value:
@@ -143,9 +143,5 @@ def _effect(found: SignFlip | McNemar | Preference) -> str:
     numbers = _numbers(found)
     if isinstance(found, Preference):
         return f"{numbers['effect']:.2f} [{numbers['low']:.2f}, {numbers['high']:.2f}]"
-    effect, low, high = (round(100 * numbers[name]) + 0 for name in ("effect", "low", "high"))
-    return f"{effect:+d} [{low:+d}, {high:+d}]"
-
-
-def _probability(p: float) -> str:
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
+    effect, low, high = (wording.points(numbers[name]) for name in ("effect", "low", "high"))
+    return f"{effect} [{low}, {high}]"

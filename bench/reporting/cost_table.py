@@ -51,7 +51,7 @@ def costs_table(summaries: Sequence[CellSummary]) -> Table:
         _number("x plain", "times_plain", lambda row: row.over_reference),
         Column("MB", lambda row: row.memory_in_words, {"peak_bytes": lambda row: row.memory}),
     ]
-    return build("costs", "Costs", caption, columns, _costs(summaries))
+    return build("costs", "Costs", caption, columns, costs(summaries))
 
 
 def _number(heading: str, key: str, read: Callable[[Cost], float | None]) -> Column[Cost]:
@@ -63,7 +63,7 @@ def _number(heading: str, key: str, read: Callable[[Cost], float | None]) -> Col
     return Column(heading, text, fields)
 
 
-def _costs(summaries: Sequence[CellSummary]) -> list[Cost]:
+def costs(summaries: Sequence[CellSummary]) -> list[Cost]:
     updates = {each.cell.cell_id: _update(each) for each in summaries}
     by_parts = {_parts(each.cell.spec): updates[each.cell.cell_id] for each in summaries}
 

@@ -43,12 +43,14 @@ class Gap:
 
 def read_curves(cell: Cell) -> CellCurves:
     """Reads the curves of all runs of the cell, and forgets them again."""
-    runs = [_with_own_tables(run) for run in cell.results]
+    runs = [_with_own_tables(run) for run in cell.results if not run.is_without_tables]
     loss = _band_over_steps(runs, "training_loss")
     gradient_norm = _band_over_steps(runs, "gradient_norm_max")
     flow, num_probed = _first_flow(runs)
     num_curves = sum(_has(run.curves, "step") for run in runs)
     gaps = []
+    if len(runs) < (total := len(cell.results)):
+        gaps.append(f"curves: left out of a packed store for {total - len(runs)} of {total} runs")
     if num_curves < len(runs):
         gaps.append(f"curves: {num_curves} of {len(runs)} runs recorded them")
     if num_probed < len(runs):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.reporting.collection import NotCounted
-from bench.reporting.figure_files import CURVES, FLOW, DrawnFigure
+from bench.reporting.figure_files import DrawnFigure
 from bench.reporting.formats import FORMATS, markdown, markdown_text
 from bench.reporting.overview import count, seeds_in_words, settings_lines
+from bench.reporting.pages.kinds import HEADINGS
 from bench.reporting.summaries import CellSummary
 from bench.reporting.tables import Table
 
@@ -21,7 +22,6 @@ _READING = (
     "solved its task is counted beside that. Failed, timed-out, interrupted and stale runs are not "
     "results: they are listed, and counted nowhere else."
 )
-_FIGURE_HEADINGS = {CURVES: "Loss and gradient norm", FLOW: "Gradient flow"}
 
 
 def document(
@@ -38,8 +38,9 @@ def document(
         *(["## Made with", _list(made_with)] if made_with else []),
         *(block for table in tables for block in _table(table, figures)),
     ]
-    for kind, heading in _FIGURE_HEADINGS.items():
-        shown = list(_figures(kind, figures))
+    with_tables = {table.name for table in tables}
+    for kind, heading in HEADINGS.items():
+        shown = [] if kind in with_tables else list(_figures(kind, figures))
         blocks += [f"## {heading}", *shown] if shown else []
     return "\n\n".join(blocks) + "\n"
 

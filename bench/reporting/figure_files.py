@@ -2,57 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import tee
-from typing import TypeVar
+from typing import TypeAlias
 
 from bench.reporting.analysis import Analysis
 from bench.reporting.cells import distinct
-from bench.reporting.curves import MIN_RUNS_FOR_BAND, Gap, read_curves
+from bench.reporting.curves import Gap
 from bench.reporting.drawing import Content, Page, draw_all
 from bench.reporting.endings import STOPPED_MARK, some_were_stopped
-from bench.reporting.figure_pages import (
-    PanelCells,
-    by_panel,
-    curve_pages,
-    flow_pages,
-    matrix_pages,
-    slugs,
-)
-from bench.reporting.figures.line_page import LinePage
+from bench.reporting.figures.matrix_page import MatrixPage
 from bench.reporting.figures.style import line_styles
-from bench.reporting.summaries import CellSummary
+from bench.reporting.pages.cost_benefit import cost_benefit_pages
+from bench.reporting.pages.curves import curve_pages, read_panel
+from bench.reporting.pages.flow import flow_pages
+from bench.reporting.pages.incidence import incidence_pages
+from bench.reporting.pages.kinds import CAPTIONS, HEADINGS, Kind
+from bench.reporting.pages.length import length_pages
+from bench.reporting.pages.matrix import matrix_pages
+from bench.reporting.pages.panels import Styles, by_panel
+from bench.reporting.pages.profile import profile_pages
+from bench.reporting.pages.threshold_map import threshold_map_pages
+from bench.reporting.pages.window import window_pages
 
-AnyPage = TypeVar("AnyPage")
+Pages: TypeAlias = Callable[[Analysis, Styles, list[Gap]], Iterable[Page]]
 
-OUTCOMES, CURVES, FLOW = "outcomes", "loss_and_gradient_norm", "gradient_flow"
-_MEDIAN = (
-    "median over seeds with its quartiles, or, with fewer than "
-    f"{MIN_RUNS_FOR_BAND} seeds, every run as a thin line"
-)
-_CAPTIONS = {
-    OUTCOMES: (
-        "Outcomes by mitigation and architecture: the share of runs that diverged as colour, and "
-        "the counts in words."
-    ),
-    CURVES: (
-        "Training loss (mean since the point before) and gradient norm before any clip (largest "
-        f"since the point before): {_MEDIAN}. A run that diverged is drawn up to its end by a thin "
-        "line with a cross, and counts as worse than any number from there on. In the grey strip: "
-        "not finite, or beyond the scale; on the bottom edge: zero."
-    ),
-    FLOW: (
-        "Norm of the gradient of the loss with respect to the hidden state, at the first update "
-        f"that was probed: {_MEDIAN}. In the grey strip: not finite; on the bottom edge: zero."
-    ),
+_PAGES: Mapping[Kind, Pages] = {
+    Kind.OUTCOMES: matrix_pages,
+    Kind.LENGTH: length_pages,
+    Kind.INCIDENCE: incidence_pages,
+    Kind.PROFILE: profile_pages,
+    Kind.WINDOW: window_pages,
+    Kind.THRESHOLDS: threshold_map_pages,
+    Kind.COST_BENEFIT: cost_benefit_pages,
 }
+_FROM_CURVES = {Kind.CURVES: curve_pages, Kind.FLOW: flow_pages}
+_MAX_SLUG = 150  # characters; file systems take 255 for the whole name
+_WITH_DIVERGED = (Kind.OUTCOMES, Kind.LENGTH)
 _STOPPED = f" {STOPPED_MARK} solved runs were stopped: diverged before solving."
 
 
 @dataclass(frozen=True)
 class DrawnFigure:
-    kind: str  # OUTCOMES, CURVES or FLOW
+    kind: Kind
     name: str  # of the file, without its suffix
     title: str
     caption: str  # the same for all of one kind
@@ -60,57 +54,84 @@ class DrawnFigure:
 
 
 @dataclass(frozen=True)
-class _Sheet:
+class Sheet:
     """A figure that is to be drawn."""
 
-    kind: str
-    name: str
+    kind: Kind
+    name: str  # of its file, without suffix: different for different figures
     title: str
     page: Page
 
 
 def drawn_figures(found: Analysis, gaps: list[Gap], processes: int) -> Iterator[DrawnFigure]:
     """Reads what a figure shows when it is its turn, and adds what cannot be drawn to `gaps`."""
-    captions = _CAPTIONS | {
-        OUTCOMES: _CAPTIONS[OUTCOMES] + (_STOPPED if some_were_stopped(found.summaries) else "")
-    }
-    sheets, pages = tee(_sheets(found.summaries, gaps))
+    to_draw, pages = tee(sheets(found, gaps))
     contents = draw_all((sheet.page for sheet in pages), processes)
-    for sheet, content in zip(sheets, contents, strict=True):
-        caption = captions[sheet.kind]
-        yield DrawnFigure(sheet.kind, sheet.name, sheet.title, caption, content)
+    for sheet, content in zip(to_draw, contents, strict=True):
+        yield DrawnFigure(sheet.kind, sheet.name, sheet.title, caption(sheet.kind, found), content)
 
 
-def _sheets(summaries: Sequence[CellSummary], gaps: list[Gap]) -> Iterator[_Sheet]:
-    styles = line_styles(distinct(summary.cell.mitigation for summary in summaries))
-    for name, page in _named(OUTCOMES, matrix_pages(summaries)):
-        yield _Sheet(OUTCOMES, name, "Outcomes", page)
-    panels = dict(by_panel(summaries))
-    for panel_name, file_name in slugs(panels).items():
-        panel = _read(panel_name, panels[panel_name], gaps)
-        for kind, pages in ((CURVES, curve_pages), (FLOW, flow_pages)):
-            shown = [page for page in pages(panel, styles) if _shows_something(page)]
-            for name, line_page in _named(f"{kind}_{file_name}", shown):
-                yield _Sheet(kind, name, panel_name, line_page)
+def caption(kind: Kind, found: Analysis) -> str:
+    """What all figures of the kind show, and how to read them."""
+    is_stopped = kind in _WITH_DIVERGED and some_were_stopped(found.summaries)
+    return CAPTIONS[kind] + (_STOPPED if is_stopped else "")
 
 
-def _read(name: str, summaries: Sequence[CellSummary], gaps: list[Gap]) -> PanelCells:
-    cells = {(one.cell.architecture, one.cell.mitigation): one for one in summaries if one.num_runs}
-    curves = {place: read_curves(summary.cell) for place, summary in cells.items()}
-    gaps += [
-        Gap(summary.cell, reason)
-        for place, summary in cells.items()
-        for reason in curves[place].gaps
-    ]
-    return PanelCells(name, cells, curves)
+def sheets(
+    found: Analysis, gaps: list[Gap], kinds: Collection[Kind] = tuple(Kind)
+) -> Iterator[Sheet]:
+    """Every figure of these kinds that the runs carry; what they should carry and do not is added
+    to `gaps`. The curves of a panel are read when it is its turn, once for all kinds."""
+    styles = line_styles(distinct(cell.mitigation for cell in found.cells))
+    for kind, pages in _PAGES.items():
+        if kind in kinds:
+            yield from _sheets(kind, list(pages(found, styles, gaps)))
+    if not _FROM_CURVES.keys() & set(kinds):
+        return
+    panels = dict(by_panel(found.summaries))
+    file_names = slugs(panels)
+    for name, summaries in panels.items():
+        panel = read_panel(name, summaries, gaps)
+        for kind, pages_of in _FROM_CURVES.items():
+            if kind in kinds:
+                yield from _named(kind, f"{kind}_{file_names[name]}", name, pages_of(panel, styles))
 
 
-def _shows_something(page: LinePage) -> bool:
-    return any(panel for row in page.rows for panel in row.panels)
+def sheets_by_kind(
+    found: Analysis, kinds: Collection[Kind] = tuple(Kind)
+) -> dict[Kind, list[Sheet]]:
+    """The figures to choose from, none for a kind that the runs do not carry.
+
+    `drawing.draw(sheet.page, ["pdf"])` draws one. Curves are read unless `kinds` leaves them out.
+    """
+    by_kind: dict[Kind, list[Sheet]] = {kind: [] for kind in kinds}
+    for sheet in sheets(found, [], kinds):
+        by_kind[sheet.kind].append(sheet)
+    return by_kind
 
 
-def _named(name: str, pages: Sequence[AnyPage]) -> list[tuple[str, AnyPage]]:
+def slugs(labels: Iterable[str]) -> dict[str, str]:
+    """Each label as part of a file name that LaTeX takes too, different for different labels."""
+    found: dict[str, str] = {}
+    for label in labels:
+        plain = re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_")[:_MAX_SLUG]
+        same = sum(other.rpartition("--")[0] == plain or other == plain for other in found.values())
+        found[label] = f"{plain}--{same + 1}" if same else plain
+    return found
+
+
+def _sheets(kind: Kind, pages: Sequence[Page]) -> Iterator[Sheet]:
+    """Pages of one title are numbered."""
+    by_title: dict[str, list[Page]] = {}
+    for page in pages:
+        by_title.setdefault("" if isinstance(page, MatrixPage) else page.title, []).append(page)
+    file_names = slugs(by_title)
+    for title, same in by_title.items():
+        name = f"{kind}_{file_names[title]}" if title else str(kind)
+        yield from _named(kind, name, title or HEADINGS[kind], same)
+
+
+def _named(kind: Kind, name: str, title: str, pages: Sequence[Page]) -> Iterator[Sheet]:
     """NAME alone, or NAME_1, NAME_2, ... where there are several pages."""
-    if len(pages) == 1:
-        return [(name, pages[0])]
-    return [(f"{name}_{number}", page) for number, page in enumerate(pages, start=1)]
+    for number, page in enumerate(pages, start=1):
+        yield Sheet(kind, name if len(pages) == 1 else f"{name}_{number}", title, page)

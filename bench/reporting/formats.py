@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
-from bench.reporting.tables import Table, Value
+from bench.reporting.tables import Emphasis, Table, Value
 
 FORMATS = ("csv", "md", "tex")
 
@@ -27,6 +27,17 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     "\N{EN DASH}": "--",
+    "\N{DAGGER}": r"$^\dagger$",
+}
+_MARKDOWN_EMPHASIS = {
+    Emphasis.NONE: "{}",
+    Emphasis.BOLD: "**{}**",
+    Emphasis.DAGGER: "{} \N{DAGGER}",
+}
+_LATEX_EMPHASIS = {
+    Emphasis.NONE: "{}",
+    Emphasis.BOLD: r"\textbf{{{}}}",
+    Emphasis.DAGGER: r"{}\rlap{{$^\dagger$}}",  # beside the column, so that numbers line up
 }
 
 
@@ -55,9 +66,16 @@ def _csv_field(value: Value) -> str:
 
 
 def markdown(table: Table, max_lines: int | None = None) -> str:
-    rows = [[markdown_text(text) for text in line] for line in table.lines[:max_lines]]
+    headings = ["<br>".join(map(markdown_text, one.split("\n"))) for one in table.headings]
     marks = ["---" if is_text else "---:" for is_text in table.is_text]
-    return "".join(f"| {' | '.join(row)} |\n" for row in [table.headings, marks, *rows])
+    rows = [
+        [
+            _MARKDOWN_EMPHASIS[emphasis].format(markdown_text(text))
+            for text, emphasis in zip(line, emphases, strict=True)
+        ]
+        for line, emphases in zip(table.lines[:max_lines], table.emphases[:max_lines], strict=True)
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [headings, marks, *rows])
 
 
 def markdown_text(text: str) -> str:
@@ -77,14 +95,15 @@ def _latex(table: Table) -> str:
         f"% {' '.join(table.caption.split())}",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
-        _latex_row(table.headings),
+        _latex_row(map(_latex_heading, table.headings, table.is_text)),
         r"\midrule",
     ]
     before: Sequence[str] = ()
-    for line in table.lines:
-        if before and line[0] != before[0]:
+    for line, emphases in zip(table.lines, table.emphases, strict=True):
+        if before and num_labels > 1 and line[0] != before[0]:
             lines.append(r"\midrule")
-        lines.append(_latex_row(_without_repeats(line, before, num_labels)))
+        texts = _without_repeats(line, before, num_labels)
+        lines.append(_latex_row(map(_latex_cell, texts, emphases)))
         before = line
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
@@ -97,8 +116,22 @@ def _without_repeats(line: Sequence[str], before: Sequence[str], num_labels: int
     return [""] * num_same + list(line[num_same:])
 
 
-def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(latex_text(cell) for cell in cells) + r" \\"
+def _latex_row(cells: Iterable[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _latex_cell(text: str, emphasis: Emphasis) -> str:
+    return _LATEX_EMPHASIS[emphasis].format(latex_text(text))
+
+
+def _latex_heading(heading: str, is_text: bool) -> str:
+    """Of several lines a table of its own, whose last line stands level with the other headings."""
+    lines = [latex_text(line) for line in heading.split("\n")]
+    if len(lines) == 1:
+        return lines[0]
+    column = "@{}l@{}" if is_text else "@{}r@{}"
+    inner = r" \\ ".join(lines)
+    return rf"\begin{{tabular}}[b]{{{column}}}{inner}\end{{tabular}}"
 
 
 def latex_text(text: str) -> str:

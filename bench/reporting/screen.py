@@ -13,8 +13,8 @@ from rich.text import Text
 from bench.reporting import wording
 from bench.reporting.cells import distinct
 from bench.reporting.endings import endings, not_counted
-from bench.reporting.figure_pages import by_panel, chunks
 from bench.reporting.overview import count
+from bench.reporting.pages.panels import by_panel, chunks
 from bench.reporting.summaries import CellSummary
 from bench.reporting.writing import Report
 

@@ -40,15 +40,17 @@ _ALSO_TOLD = ("kernels", "started_at")
 PARAMETER_EVENTS = (EventKind.PARAMETER_NAN, EventKind.PARAMETER_INF)
 
 
-def card(record: RunRecord, *, status: str, provenance: Mapping[str, Any]) -> str:
-    """The text of one run. `status` is the store's word for it: current, stale or failed."""
+def card(record: RunRecord, digest: str, status: str, provenance: Mapping[str, Any]) -> str:
+    """The text of one run. `status` is the store's word for it: current, stale or failed; `digest`
+    is of the record, as the store has it."""
     blocks = [
         [f"run {record.spec.run_id}{_status(record.spec, status)}"],
         list(_specification(record.spec)),
         list(_ending(record)),
         list(_scores(record)),
         *(chart(record.curves, name, title) for name, title in CHARTS.items()),
-        list(_provenance(record, provenance)),
+        list(_left_out(record)),
+        list(_provenance(record, digest, provenance)),
         ["to repeat it:", f"  {command(record.spec)}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -179,7 +181,12 @@ def _label(value: float) -> str:
     return number(value) if math.isfinite(value) else ""
 
 
-def _provenance(record: RunRecord, provenance: Mapping[str, Any]) -> Iterator[str]:
+def _left_out(record: RunRecord) -> Iterator[str]:
+    if record.is_without_tables:
+        yield _line("curves", "left out of this packed store; to have them, repeat the run")
+
+
+def _provenance(record: RunRecord, digest: str, provenance: Mapping[str, Any]) -> Iterator[str]:
     if provenance:
         told = {name: provenance.get(name, NOT_RECORDED) for name in (*PACKAGES, *_ALSO_TOLD)}
         versions = ", ".join(f"{name} {told[name]}" for name in PACKAGES)
@@ -187,7 +194,7 @@ def _provenance(record: RunRecord, provenance: Mapping[str, Any]) -> Iterator[st
         yield _line("with", f"{versions}; kernels: {told['kernels']}")
         yield _line("on", processor_in_words(provenance))
         yield _line("at", f"{told['started_at']}, in {record.seconds:.1f} s")
-    yield _line("digest", record.digest)
+    yield _line("digest", digest)
 
 
 def command(spec: RunSpec) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Generic, TypeAlias, TypeVar
 
 Value: TypeAlias = str | int | float | None
@@ -13,14 +14,23 @@ empty field, stands where there is no number; another column of its row says why
 Row = TypeVar("Row")
 
 
+class Emphasis(Enum):
+    """How a cell stands out for a reader; a field of the .csv says the same in a word."""
+
+    NONE = 0
+    BOLD = 1
+    DAGGER = 2
+
+
 @dataclass(frozen=True)
 class Column(Generic[Row]):
     """`text` is what a reader sees under `heading`; `fields` are the columns of the .csv."""
 
-    heading: str
+    heading: str  # a line break in it is one in the table
     text: Callable[[Row], str] | None  # None: for machines alone
     fields: Mapping[str, Callable[[Row], Value]]
     is_text: bool = False  # set flush left; numbers and what stands for them, flush right
+    emphasis: Callable[[Row], Emphasis] = lambda _: Emphasis.NONE
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class Table:
     caption: str
     headings: Sequence[str]
     lines: Sequence[Sequence[str]]
+    emphases: Sequence[Sequence[Emphasis]]  # of each text in `lines`
     is_text: Sequence[bool]  # of each column
     records: Sequence[Mapping[str, Value]]
     field_names: Sequence[str]
@@ -48,6 +59,7 @@ def build(
         caption=caption,
         headings=[column.heading for column in shown],
         lines=[[column.text(row) for column in shown if column.text] for row in rows],
+        emphases=[[column.emphasis(row) for column in shown] for row in rows],
         is_text=[column.is_text for column in shown],
         records=[{key: read(row) for key, read in readers} for row in rows],
         field_names=[key for key, _ in readers],

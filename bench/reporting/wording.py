@@ -33,6 +33,15 @@ def share(proportion: Proportion | NotEstimable) -> str:
     return f"{proportion.count}/{proportion.total} [{low}, {high}]"
 
 
+def points(difference: float) -> str:
+    """A difference of shares in percentage points: "+25", "-3", "+0"."""
+    return f"{round(100 * difference) + 0:+d}"
+
+
+def probability(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def count(proportion: Proportion | NotEstimable) -> str:
     """ "4/5"."""
     if isinstance(proportion, NotEstimable):

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.records import BadInput
 from bench.results.checking import check
 from bench.results.encoding import DAMAGE
-from bench.results.opening import unreadable
+from bench.results.opening import stores_in, unreadable
 from bench.results.store import Status, Store, StoredRun
 from bench.settings import nearest
 
@@ -19,13 +19,16 @@ _BETTER = (Status.CURRENT, Status.STALE, Status.FAILED)
 
 @contextmanager
 def opened(folders: Sequence[Path]) -> Iterator[list[Store]]:
-    """The stores of `folders`, for reading, as they are now.
+    """The stores of `folders`, for reading, as they are now; a folder of packed stores stands for
+    all of them.
 
     Raises BadInput where a folder holds none. Not all damage shows when a run is read: what fails
     on its numbers later is put down to the store where it turns out to be damaged.
     """
     with ExitStack() as stack:
-        stores = [stack.enter_context(Store(folder)) for folder in folders]
+        stores = [
+            stack.enter_context(Store(place)) for folder in folders for place in stores_in(folder)
+        ]
         for store in stores:
             store.freeze()
         try:
@@ -38,8 +41,14 @@ def opened(folders: Sequence[Path]) -> Iterator[list[Store]]:
 
 
 def find(prefix: str, stores: Sequence[Store]) -> StoredRun:
-    """The run whose id begins with `prefix`; raises BadInput where it is none, or several."""
-    places = {run_id: store for store in reversed(stores) for run_id in store.digests()}
+    """The run whose id begins with `prefix`, from where Combined takes it.
+
+    Raises BadInput where it is none, or several.
+    """
+    places: dict[str, list[Store]] = {}
+    for store in stores:
+        for run_id in store.digests():
+            places.setdefault(run_id, []).append(store)
     found = [run_id for run_id in sorted(places) if run_id.startswith(prefix.lower())]
     if not found:
         where = ", ".join(str(store.folder) for store in stores)
@@ -50,7 +59,7 @@ def find(prefix: str, stores: Sequence[Store]) -> StoredRun:
     if len(found) > 1:
         some = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
         raise BadInput(f"run {prefix}: {len(found)} runs begin so ({some}); give more digits")
-    return places[found[0]].get(found[0])
+    return min((store.get(found[0]) for store in places[found[0]]), key=_rank)
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,8 @@ class Combined:
     """The runs of several stores, each run once.
 
     Of several rows of a run, a current one is taken before a stale one, a stale one before a
-    failure, and among equals that of the first store.
+    failure, among these one with its curves before one without, and among equals that of the first
+    store.
     """
 
     def __init__(self, stores: Sequence[Store]) -> None:
@@ -84,12 +94,12 @@ class Combined:
         alarms = []
         for store in self._stores if len(self._stores) > 1 else ():
             for run in store.rows():
-                candidate = _Candidate(store, run.status, _origin(run), run.record_digest)
+                candidate = _Candidate(store, _rank(run), _origin(run), run.record_digest)
                 known = chosen.setdefault(run.run_id, candidate)
                 if known.origin == candidate.origin and known.digest != candidate.digest:
                     folders = (known.store.folder, store.folder)
                     alarms.append(Alarm(run.run_id, folders, (known.digest, candidate.digest)))
-                if _BETTER.index(candidate.status) < _BETTER.index(known.status):
+                if candidate.rank < known.rank:
                     chosen[run.run_id] = candidate
         self.alarms = tuple(alarms)
         self._place = {run_id: candidate.store for run_id, candidate in chosen.items()}
@@ -105,9 +115,13 @@ class Combined:
 @dataclass(frozen=True)
 class _Candidate:
     store: Store
-    status: Status
+    rank: tuple[int, bool]  # the smallest is taken
     origin: tuple[int, str] | str  # what made it; equal origins must give equal digests
     digest: str
+
+
+def _rank(run: StoredRun) -> tuple[int, bool]:
+    return _BETTER.index(run.status), run.record.is_without_tables
 
 
 def _origin(run: StoredRun) -> tuple[int, str] | str:

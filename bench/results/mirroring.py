@@ -22,6 +22,7 @@ import psutil
 from bench.records import BadInput
 from bench.results.ledger import DISK_FULL, EXIT_DISK_FULL, Ledger, LedgerError, wandb_folder
 from bench.results.mirror_target import Mode, Target, target
+from bench.results.opening import refuse_packed
 from bench.results.store import Store
 from bench.results.tracebacks import without_credentials
 
@@ -98,9 +99,11 @@ def state(folder: Path, mode: str | None = None) -> MirrorReport:
 def sync(folder: Path, mode: str | None = None) -> MirrorReport:
     """Mirrors what is missing, however long it takes.
 
-    Raises BadInput where `folder` holds no store, or its subfolder wandb cannot be written to.
+    Raises BadInput where `folder` holds no store, or a packed one, or its subfolder wandb cannot be
+    written to.
     """
     to = target(mode)
+    refuse_packed(str(folder), folder)
     Store(folder).close()
     if to.mode is None:
         return _report(folder, to)

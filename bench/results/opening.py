@@ -15,7 +15,8 @@ from pathlib import Path
 
 from bench.plain_text import one_line
 from bench.records import BadInput
-from bench.results.schema import APPLICATION_ID, FILE, FORMAT, SCHEMA
+from bench.results.packed_file import read_packed
+from bench.results.schema import APPLICATION_ID, FILE, FORMAT, PACKED, SCHEMA, WHOLE_FORMAT
 
 BUSY_SECONDS = 60.0
 _MAGIC = b"SQLite format 3\0"
@@ -29,6 +30,7 @@ def check_folder(folder: Path) -> None:
         existing = existing.parent
     if kind != "folder":
         raise BadInput(f"{where}: {existing} is a file; give a folder")
+    refuse_packed(where, folder)
     if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
         raise BadInput(f"{where}: {existing} cannot be written to; give another folder")
     if _has_file(where, folder):
@@ -52,7 +54,7 @@ def open_writer(folder: Path) -> sqlite3.Connection:
     connection = _connect(folder, "rwc")
     try:
         if _number(connection, "application_id") == 0:
-            _make_tables(connection)
+            make_tables(connection)
         _set_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
     except sqlite3.DatabaseError as error:
@@ -67,15 +69,19 @@ def open_writer(folder: Path) -> sqlite3.Connection:
 
 
 def open_reader(folder: Path) -> sqlite3.Connection:
-    """Opens the store of `folder` for reading. Raises BadInput where there is none."""
+    """Opens the store of `folder` for reading, from memory where it is packed.
+
+    Raises BadInput where there is none.
+    """
     where = str(folder)
     if _kind(where, folder) == "file":
         its = f", {folder.parent}" if folder.name == FILE else ""
         raise BadInput(f"{where}: is a file; give the folder that holds {FILE}{its}")
     nothing = BadInput(f"{where}: holds no {FILE}; bench run results={where} makes one")
-    if not _has_file(where, folder) or not _is_made(where, folder):
+    packed = is_packed(where, folder)
+    if not packed and not (_has_file(where, folder) and _is_made(where, folder)):
         raise nothing
-    connection = _connect(folder, _reading_mode(folder))
+    connection = _connect_packed(folder) if packed else _connect(folder, _reading_mode(folder))
     try:
         connection.execute("PRAGMA query_only=ON")
         if _number(connection, "application_id") == 0:
@@ -87,6 +93,36 @@ def open_reader(folder: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def stores_in(folder: Path) -> list[Path]:
+    """What `folder` stands for: itself, or, where packed stores lie up to two folders below it, all
+    of those as one."""
+    # Not Path.is_dir, nor exists, which raise for some names: whoever opens the store says why.
+    depths = ("*", "*/*") if os.path.isdir(folder) else ()
+    below = {file.parent for depth in depths for file in folder.glob(f"{depth}/{PACKED}")}
+    if not below:
+        return [folder]
+    return [*([folder] if holds_store(folder) else []), *sorted(below)]
+
+
+def holds_store(folder: Path) -> bool:
+    """Whether there is a store's file, as it is or packed; it may be damaged."""
+    return os.path.exists(folder / FILE) or os.path.exists(folder / PACKED)
+
+
+def is_packed(where: str, folder: Path) -> bool:
+    """Whether the store of `folder` is a packed one; where there are both, the other is newer."""
+    return not _has_file(where, folder) and _has_file(where, folder, PACKED)
+
+
+def refuse_packed(where: str, folder: Path) -> None:
+    """Raises BadInput where the store of `folder` is packed."""
+    if is_packed(where, folder):
+        raise BadInput(
+            f"{where}: its store is packed, for reading; give another folder, or unpack it with: "
+            f"xz -dk {shlex.quote(str(folder / PACKED))}"
+        )
 
 
 def unreadable(folder: Path, why: Exception | str, run_id: object = None) -> BadInput:
@@ -113,17 +149,17 @@ def _kind(where: str, path: Path) -> str | None:
     return "folder" if stat.S_ISDIR(mode) else "file"
 
 
-def _has_file(where: str, folder: Path) -> bool:
+def _has_file(where: str, folder: Path, name: str = FILE) -> bool:
     # Looked at first: to open a pipe is to wait for somebody who writes to it.
-    if _kind(where, folder / FILE) is None:
+    if _kind(where, folder / name) is None:
         return False
-    if not (folder / FILE).is_file():
-        raise BadInput(f"{where}: {FILE} in it is no file; remove it, or give another folder")
+    if not (folder / name).is_file():
+        raise BadInput(f"{where}: {name} in it is no file; remove it, or give another folder")
     return True
 
 
 def _is_made(where: str, folder: Path) -> bool:
-    """By the header alone, which stands in the file from the first commit on (see _make_tables).
+    """By the header alone, which stands in the file from the first commit on (see make_tables).
 
     False where that commit was cut short; the next writer makes it. Raises BadInput where the file
     is none of ours, or of a newer format.
@@ -135,15 +171,19 @@ def _is_made(where: str, folder: Path) -> bool:
         raise BadInput(f"{where}: {FILE} cannot be read: {error.strerror}") from error
     if not header:
         return False
+    _check_header(where, FILE, header)
+    return True
+
+
+def _check_header(where: str, name: str, header: bytes | bytearray) -> None:
     version = int.from_bytes(header[60:64], "big")
     if not header.startswith(_MAGIC) or int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise BadInput(f"{where}: {FILE} is not a store of this suite; give another folder")
+        raise BadInput(f"{where}: {name} is not a store of this suite; give another folder")
     if version > FORMAT:
         raise BadInput(
             f"{where}: the store has format {version}, this version of the suite reads up "
             f"to {FORMAT}; update the suite"
         )
-    return True
 
 
 def _reading_mode(folder: Path) -> str:
@@ -160,13 +200,29 @@ def _connect(folder: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
+def _connect_packed(folder: Path) -> sqlite3.Connection:
+    content = read_packed(folder / PACKED)
+    _check_header(str(folder), PACKED, content[:100])
+    # A file in memory has no log beside it. One that was packed by hand may say that it has.
+    content[18:20] = b"\1\1"
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.deserialize(content)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise unreadable(folder, error) from error
+    return connection
+
+
+def make_tables(connection: sqlite3.Connection, version: int = WHOLE_FORMAT) -> None:
+    """Makes an empty store of an empty SQLite file; `version` is its format."""
     # Committed before the file turns to WAL, so that the mark is in the file and not in the log.
     connection.execute("BEGIN IMMEDIATE")
     if _number(connection, "application_id") == 0:
         for statement in SCHEMA:
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={FORMAT}")
+        connection.execute(f"PRAGMA user_version={version}")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
     connection.execute("COMMIT")
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 FILE = "results.sqlite"
+PACKED = "results.sqlite.xz"
 APPLICATION_ID = 0x45474231  # "EGB1": marks a SQLite file as a store of this suite
-FORMAT = 1
-"""Raised whenever a store of the new layout could not be read by the old code."""
+FORMAT = 2
+"""The newest that is read. Raised whenever a store of the new layout could not be read by the old
+code. Only a store without some of its tables has format 2; all others are made, and stay, 1."""
+WHOLE_FORMAT = 1
+LEFT_OUT = b""
+"""In a store of format 2, stands for the curves, or the flow, of a run that were left out of it.
+Of a run that never had any, NULL stands there, in every format."""
 
 COLUMNS = {
     "run_id": "TEXT NOT NULL",
@@ -44,6 +50,12 @@ COLUMNS = {
     "flow": "BLOB",
 }
 TABLES = ("curves", "flow")
+WHICH_LEFT_OUT = ", ".join(
+    f"length({table}) IS 0"  # noqa: S608
+    f" AND (SELECT user_version > {WHOLE_FORMAT} FROM pragma_user_version) AS {table}_left_out"
+    for table in TABLES
+)
+"""As columns of a query. An empty blob in a store of format 1 is damage."""
 
 _COLUMN_LINES = ",\n  ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
 

@@ -3,7 +3,7 @@
     with Store.open(folder) as store:        # the driver, which alone writes
         done = store.current(specs)
         store.put(record, provenance)
-    with Store(folder) as store:             # everybody else
+    with Store(folder) as store:             # everybody else; a packed store too (packing.py)
         for run in store.rows(): ...
 
 One transaction a run: a kill at any moment leaves all of a run or nothing of it. Not for network
@@ -25,18 +25,18 @@ from typing import Any, Self
 import numpy as np
 
 from bench import records
-from bench.records import Outcome, RunRecord, RunSpec
+from bench.records import LeftOut, Outcome, RunRecord, RunSpec
 from bench.results import encoding
 from bench.results.currency import DATA, Currency, Status, member_key
 from bench.results.encoding import DAMAGE, LazyTable, blob_to_table
 from bench.results.opening import check_folder, open_reader, open_writer, unreadable
 from bench.results.rescue import Place, StoreLost
-from bench.results.schema import COLUMNS, PROVENANCE_FIELDS, TABLES
+from bench.results.schema import COLUMNS, PROVENANCE_FIELDS, TABLES, WHICH_LEFT_OUT
 
 __all__ = ["Status", "Store", "StoreLost", "StoredRun", "check_folder"]
 
 _NAMES = ", ".join(COLUMNS)
-_NAMES_WITHOUT_TABLES = ", ".join(name for name in COLUMNS if name not in TABLES)
+_READ = ", ".join([*(name for name in COLUMNS if name not in TABLES), WHICH_LEFT_OUT])
 _OUTCOMES = ", ".join(f"'{outcome.value}'" for outcome in Outcome if outcome.is_result)
 _RESULTS = (
     "SELECT run_id, members_digest FROM runs"  # noqa: S608
@@ -48,7 +48,8 @@ _RESULTS = (
 class StoredRun:
     """A run as the store holds it.
 
-    `record.curves` and `record.flow` are read when first asked for, while the store is open.
+    `record.curves` and `record.flow` are read when first asked for, while the store is open; they
+    are LeftOut where the store was packed without them.
     """
 
     run_id: str
@@ -166,18 +167,38 @@ class Store:
         currency = Currency()
         with self._damage_told():
             for row in self._connection.execute(
-                f"SELECT {_NAMES_WITHOUT_TABLES} FROM runs ORDER BY run_id"  # noqa: S608
+                f"SELECT {_READ} FROM runs ORDER BY run_id"  # noqa: S608
             ):
                 yield self._stored_run(row, currency)
 
+    def plain_rows(self) -> Iterator[dict[str, Any]]:
+        """The columns of every run as they are stored, by run id."""
+        with self._damage_told():
+            for row in self._connection.execute(f"SELECT {_NAMES} FROM runs ORDER BY run_id"):  # noqa: S608
+                yield dict(row)
+
     def get(self, run_id: str) -> StoredRun:
         """Raises KeyError."""
-        query = f"SELECT {_NAMES_WITHOUT_TABLES} FROM runs WHERE run_id = ?"  # noqa: S608
+        query = f"SELECT {_READ} FROM runs WHERE run_id = ?"  # noqa: S608
         with self._damage_told():
             row = self._connection.execute(query, (run_id,)).fetchone()
         if row is None:
             raise KeyError(run_id)
         return self._stored_run(row, Currency())
+
+    def made_alike(self) -> Iterator[tuple[StoredRun, int]]:
+        """Of all runs that were made with the same and ended alike one, and how many they are.
+
+        These have one status: a large store answers at once whether it is current.
+        """
+        query = (
+            "SELECT min(run_id), count(*) FROM runs"
+            " GROUP BY semantics_version, members_digest, outcome ORDER BY 1"
+        )
+        with self._damage_told():
+            groups = self._connection.execute(query).fetchall()
+        for run_id, count in groups:
+            yield self.get(run_id), count
 
     def digests(self) -> dict[str, str]:
         """Run id -> record digest, of every run, by run id."""
@@ -195,13 +216,17 @@ class Store:
 
     def _stored_run(self, row: sqlite3.Row, currency: Currency) -> StoredRun:
         run_id, digest = row["run_id"], row["record_digest"]
+
+        def table(name: str) -> Mapping[str, np.ndarray]:
+            if row[f"{name}_left_out"]:
+                return LeftOut()
+            return LazyTable(lambda: self._table(name, run_id, digest))
+
         with self._damage_told(run_id):
             return StoredRun(
                 run_id=run_id,
                 cell_id=row["cell_id"],
-                record=encoding.to_record(
-                    row, lambda table: LazyTable(lambda: self._table(table, run_id, digest))
-                ),
+                record=encoding.to_record(row, table),
                 record_digest=digest,
                 semantics_version=row["semantics_version"],
                 members_digest=row["members_digest"],

@@ -41,6 +41,21 @@ def bounded_mean_interval(
     return bounded_ratio_interval(values, ones, (lowest, 1.0), (highest, 1.0), confidence)
 
 
+def p_mean_at_most(values: np.ndarray, bound: float, lowest: float, highest: float) -> float:
+    """One-sided p of the hypothesis that the mean of `values` [runs] is at most `bound`.
+
+    Small where it is clearly more; at most a if and only if the lower end of
+    `bounded_mean_interval` at confidence 1 - 2 a is above `bound` (and at least 1 in 20,000, the
+    number of weights drawn). Raises ValueError without a run and for a value outside.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values.size == 0 or not ((lowest <= values) & (values <= highest)).all():
+        raise ValueError(f"no value, or one that is not between {lowest:g} and {highest:g}")
+    weights, ones = _simplex_weights(values.size), np.ones(values.size)
+    means = _ratios(weights, values, ones, (lowest, 1.0))
+    return max(1, int((means <= bound).sum())) / NUM_REPLICATES
+
+
 def bounded_ratio_interval(
     numerators: np.ndarray,
     denominators: np.ndarray,

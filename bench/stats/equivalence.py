@@ -23,10 +23,12 @@ from enum import StrEnum
 import numpy as np
 from scipy.stats import binom  # type: ignore[attr-defined]
 
+from bench.stats.bounded_mean import bounded_mean_interval, p_mean_at_most
 from bench.stats.estimates import NotEstimable
 from bench.stats.mcnemar import mcnemar
 from bench.stats.melding import melded_interval, p_at_most
 from bench.stats.preference import preference
+from bench.stats.sign_flip import checked_differences
 
 
 class Verdict(StrEnum):
@@ -69,6 +71,33 @@ def risks_within(
     if isinstance(found, NotEstimable):
         return found
     return _of_signs(found.only_first, found.only_second, found.num_pairs, margin, alpha)
+
+
+def pooled_risks_within(
+    margin: float,
+    differences: np.ndarray,
+    present: np.ndarray | None = None,
+    *,
+    alpha: float = 0.05,
+) -> Equivalence | NotEstimable:
+    """The mean over blocks of the difference of two rates, within +-`margin`.
+
+    `differences` and `present` [blocks, seeds] as in sign_flip, and the seed is the unit: its mean
+    over blocks is one observation in [-1, 1], of which bench.stats.bounded_mean needs to know no
+    more; one block is risks_within. A pair that is missing where another block has one counts as
+    the worst for either side. Not estimable without a pair. Raises ValueError unless
+    0 < `margin` < 1, and like sign_flip.
+    """
+    _check(margin, alpha, most=1.0)
+    differences, present = checked_differences(differences, present)
+    blocks, seeds = present.any(axis=1), present.any(axis=0)
+    if not blocks.any():
+        return NotEstimable("no pairs")
+    present, values = present[blocks][:, seeds], differences[blocks][:, seeds]
+    if len(values) > 1:
+        return _of_seed_means(values, present, margin, alpha)
+    plus, minus = int((values == 1).sum()), int((values == -1).sum())
+    return _of_signs(plus, minus, values.size, margin, alpha)
 
 
 def preference_within(
@@ -134,6 +163,29 @@ def _of_signs(plus: int, minus: int, total: int, margin: float, alpha: float) ->
     )
 
 
+def _of_seed_means(
+    values: np.ndarray, present: np.ndarray, margin: float, alpha: float
+) -> Equivalence:
+    """`values`, `present` [blocks, seeds], a pair in each block and each seed."""
+    estimate = np.where(present, values, 0.0).sum(axis=1) / present.sum(axis=1)
+    lowest, highest = (np.where(present, values, worst).mean(axis=0) for worst in (-1.0, 1.0))
+    low = bounded_mean_interval(lowest, -1.0, 1.0, 1 - 2 * alpha)
+    high = bounded_mean_interval(highest, -1.0, 1.0, 1 - 2 * alpha)
+    assert not isinstance(low, NotEstimable)  # there is a seed
+    assert not isinstance(high, NotEstimable)
+    return _decided(
+        float(estimate.mean()),
+        (low[0], high[1]),
+        margin,
+        alpha,
+        above_lower=p_mean_at_most(lowest, -margin, -1.0, 1.0),
+        below_upper=p_mean_at_most(-highest, -margin, -1.0, 1.0),
+        above_upper=p_mean_at_most(lowest, margin, -1.0, 1.0),
+        below_lower=p_mean_at_most(-highest, margin, -1.0, 1.0),
+        num_pairs=int(present.sum()),
+    )
+
+
 def _of_medians(logs: np.ndarray, margin: float, alpha: float) -> Equivalence:
     """`logs` [seeds], sorted. A value at a margin speaks against whatever is tested there."""
 
@@ -172,14 +224,17 @@ def _decided(
     """The four are one-sided p, each small where the data are clearly so."""
     p_equivalent = max(above_lower, below_upper)
     p_different = min(1.0, 2 * min(above_upper, below_lower))
-    verdict = Verdict.UNDECIDED
-    if p_equivalent <= alpha:
-        verdict = Verdict.EQUIVALENT
-    elif p_different <= alpha:
-        verdict = Verdict.DIFFERENT
+    verdict = verdict_of(p_equivalent, p_different, alpha)
     return Equivalence(
         verdict, estimate, *interval, -margin, margin, p_equivalent, p_different, num_pairs
     )
+
+
+def verdict_of(p_equivalent: float, p_different: float, alpha: float) -> Verdict:
+    """At most one of the two is small: a difference is not on both sides of the margin."""
+    if p_equivalent <= alpha:
+        return Verdict.EQUIVALENT
+    return Verdict.DIFFERENT if p_different <= alpha else Verdict.UNDECIDED
 
 
 def _rescaled(found: Equivalence, scale: Callable[[float], float]) -> Equivalence:

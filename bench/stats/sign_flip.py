@@ -58,7 +58,7 @@ def sign_flip(
     Molecular Biology 9 (2010).
     Interval: see `_interval`; it is cut off or extended at 0 where it contradicts p.
     """
-    differences, present = _checked(differences, present)
+    differences, present = checked_differences(differences, present)
     blocks, seeds = present.any(axis=1), present.any(axis=0)
     if not blocks.any():
         return NotEstimable("no pairs")
@@ -87,7 +87,9 @@ def sign_flip(
     )
 
 
-def _checked(differences: np.ndarray, present: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def checked_differences(
+    differences: np.ndarray, present: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Both [blocks, seeds], float and bool; where no pair is present there may be anything."""
     differences = np.asarray(differences, dtype=np.float64)
     present = np.ones(differences.shape, dtype=bool) if present is None else np.asarray(present)

@@ -56,6 +56,12 @@ class CharLM(Task):
     higher_is_better: ClassVar[bool] = False
     portable: ClassVar[bool] = True
     time_steps: ClassVar[tuple[str, int]] = ("length", 1)
+    requires: ClassVar[dict[str, str]] = {
+        "length < dataset.size // 20": (
+            "the validation part, a twentieth of the text, holds no such window; take a longer "
+            "text, or shorter windows"
+        ),
+    }
 
     text: str
     length: Annotated[int, Range(at_least=2)]

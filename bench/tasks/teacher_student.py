@@ -46,6 +46,19 @@ class TeacherStudent(GeneratedVectors):
     metric: ClassVar[str] = "mse"
     higher_is_better: ClassVar[bool] = False
     portable: ClassVar[bool] = True
+    requires: ClassVar[dict[str, str]] = {
+        # All units of a layer are dead for one draw in 2^width.
+        "activation != 'relu' or teacher_depth == 1 or teacher_width >= 24": (
+            "a narrow teacher of several layers of ReLU answers everything alike for many a seed"
+        ),
+        # The squares of the answers must be numbers in float64.
+        "activation == 'relu' or gain ** (teacher_depth + 1) >= 1e-140": (
+            "the answers of so deep a teacher of so small a gain are all zero"
+        ),
+        "activation == 'tanh' or 1e-140 <= (0.7 * gain) ** (teacher_depth + 1) <= 1e140": (
+            "the answers of so deep a teacher of that gain leave float64"
+        ),
+    }
 
     features: PositiveInt
     outputs: PositiveInt

@@ -23,7 +23,7 @@ from bench.kernels import levels
 from bench.kernels.tap import Watch
 from bench.machine import forget_peak_memory, peak_memory
 from bench.planning.at_hand import data_set
-from bench.records import Outcome, RunRecord, RunSpec, Setting
+from bench.records import BadInput, Outcome, RunRecord, RunSpec, Setting
 from bench.tasks import Batch, Part
 from bench.training.assembly import DTYPES, assemble, tensors
 from bench.training.curves import CurveRecorder, early_steps, probe_steps, regular_steps
@@ -111,6 +111,11 @@ class _Run:
             clipped=report.clipped,
             skipped=report.skipped,
         )
+        if probe and not self.network.trace:
+            raise BadInput(
+                f"architecture={self.spec.architecture.name}: its pass leaves no Tap in "
+                "network.trace, so that dL/dh cannot be told; see bench/kernels/tap.py"
+            )
         if probe:
             self.curves.probe(step, self.network.trace[-1].derivative_norms().numpy())
 

@@ -1,1 +1,1 @@
-"""What scripts/speed.py measures, one file per question."""
+"""What scripts/calibration.py measures, one file per question."""

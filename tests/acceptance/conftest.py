@@ -1,15 +1,36 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from bench import discovery, plugins
+from bench.acceptance import portability
 from bench.discovery import Member
+from bench.records import RunSpec
 from bench.templates import write
+from bench.training.run import run
 
 Make = Callable[..., Member]
+DIGESTS = portability.digests
+
+
+@pytest.fixture(autouse=True)
+def no_process_but_the_other_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a comparison of processors runs here is run in this process, and what it runs elsewhere
+    once for each test: loading torch takes longer than the runs."""
+    known: dict[str, list[str]] = {}
+
+    def digests(specs: Sequence[RunSpec], environment: Mapping[str, str]) -> list[str]:
+        if not environment:
+            return [run(spec).digest for spec in specs]
+        key = " ".join(spec.run_id for spec in specs)
+        if key not in known:
+            known[key] = DIGESTS(specs, environment)
+        return known[key]
+
+    monkeypatch.setattr(portability, "digests", digests)
 
 
 @pytest.fixture

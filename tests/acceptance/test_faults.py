@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import pytest
 
@@ -10,8 +12,10 @@ from bench.acceptance import architectures, files, mitigations, optimizers, task
 from bench.acceptance.card import BATTERIES, examine, in_words
 from bench.acceptance.findings import Check, Finding, judged
 from bench.acceptance.portability import same_bits
-from bench.acceptance.small import fitting
-from bench.discovery import KINDS, Member
+from bench.acceptance.small import fitting, spec
+from bench.discovery import KINDS, Member, member
+from bench.records import BadInput
+from bench.training.run import run
 
 Make = Callable[..., Member]
 Edit = tuple[str, str]
@@ -122,7 +126,9 @@ OF_MITIGATIONS: dict[str, tuple[str, str, tuple[Edit, ...]]] = {
 
 
 @pytest.mark.parametrize("fault", OF_MITIGATIONS)
-def test_a_fault_of_a_mitigation(make: Make, fault: str) -> None:
+def test_a_fault_of_a_mitigation(make: Make, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On three architectures: each fault shows on any."""
+    monkeypatch.setattr(mitigations, "fitting", lambda **given: islice(fitting(**given), 3))
     what, message, edits = OF_MITIGATIONS[fault]
     finding = one(mitigations.checks(make("mitigation", *edits)), what)
     assert finding.holds is False
@@ -134,6 +140,38 @@ def test_the_line_that_raised_is_shown(make: Make) -> None:
     finding = one(mitigations.checks(member), "runs")
     assert "mine.py" in finding.where
     assert "1 / 0" in in_words(finding)
+
+
+def test_a_run_without_taps_says_so(make: Make) -> None:
+    trace = (
+        "    def forward(self, inputs):\n        outputs = super().forward(inputs)\n"
+        "        self.trace = []\n        return outputs\n\n    def step("
+    )
+    make("architecture", ("    def step(", trace))
+    with pytest.raises(BadInput, match=r"^architecture=mine: its pass leaves no Tap"):
+        run(spec("adding", "mine"))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("clip_norm", r"(\d+) of \1"),
+        ("orthogonal", r"same initial weights in 1 of 3"),
+        ("layer_norm", r"(\d+) of \1, but for parameters of its own"),
+        (
+            "weight_norm",
+            r"(\d+) of \1, but for parameters of its own and those that it computes from others",
+        ),
+    ],
+)
+def test_initial_weights_are_compared_where_both_have_them(
+    monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    few = [spec("adding", each, name) for each in ("rnn_tanh", "lstm")]
+    few.append(spec("digits", "mlp", name))
+    monkeypatch.setattr(mitigations, "fitting", lambda **_: few)
+    finding = one(mitigations.checks(member("mitigation", name)), "pairs")
+    assert re.search(told + "$", finding.told), finding.told
 
 
 def test_a_mitigation_that_is_not_as_portable_as_it_says(make: Make) -> None:
@@ -192,6 +230,18 @@ OF_OTHERS: dict[str, tuple[str, str, str, tuple[Edit, ...]]] = {
         "gradients",
         "no gradient reaches recurrent_0",
         (("weights[0])", "0 * weights[0])"),),
+    ),
+    "it leaves no taps": (
+        "architecture",
+        "trace",
+        "a pass leaves no bench.kernels.tap.Tap",
+        (
+            (
+                "    def step(",
+                "    def forward(self, inputs):\n        outputs = super().forward(inputs)\n"
+                "        self.trace = []\n        return outputs\n\n    def step(",
+            ),
+        ),
     ),
     "NaN is hidden": (
         "architecture",
@@ -252,6 +302,17 @@ def test_a_fault_of_another_member(make: Make, fault: str) -> None:
             (("g <- g /", "g by g over"), ("threshold = inf", "an infinite one")),
         ),
         ("docstring", "inf and NaN", (("not finite", "strange"),)),
+        (
+            "requires",
+            "requires something of task.batch, which no task has",
+            (
+                (
+                    "    threshold: Threshold",
+                    "    requires: ClassVar[dict[str, str]] = {'task.batch > 1': 'why'}\n\n"
+                    "    threshold: Threshold",
+                ),
+            ),
+        ),
     ],
 )
 def test_a_fault_of_a_file(make: Make, what: str, message: str, edits: tuple[Edit, ...]) -> None:

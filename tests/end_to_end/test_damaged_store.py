@@ -19,6 +19,7 @@ from bench.execution import doctor
 from bench.records import Outcome, RunRecord
 from bench.reporting import drawing
 from bench.results.currency import digests_of
+from bench.results.packing import pack
 from bench.results.schema import COLUMNS
 from bench.results.store import Store
 from tests.end_to_end.damage import changed, values
@@ -100,6 +101,18 @@ def first_run(folder: Path) -> str:
 
 def test_a_sound_store_is_no_trouble(damaged: Path, commands_answer: Any) -> None:
     assert commands_answer(damaged, first_run(damaged)) == [0, 0, 0, 0]
+
+
+def test_a_packed_store_is_no_trouble_unless_it_is_cut_short(
+    sound: Path, tmp_path: Path, commands_answer: Any
+) -> None:
+    run = first_run(sound)
+    for with_tables in (True, False):
+        with Store(sound) as store:
+            file = pack(store, tmp_path / "packed", with_tables=with_tables).file
+        assert commands_answer(file.parent, run) == [0, 0, 0, 0]
+    file.write_bytes(file.read_bytes()[:-9])
+    assert commands_answer(file.parent, run) == [2, 2, 2, 2]
 
 
 def overwrite(folder: Path, run: str, draw: random.Random, times: int, answer: Any) -> set[int]:

@@ -19,9 +19,10 @@ def checkout(tmp_path):
     return folder
 
 
-def test_an_edited_mitigation_is_run_again_alone(bench, checkout, tmp_path):
+def test_an_edited_mitigation_is_run_again_alone(bench, checkout, finished, tmp_path):
+    """The runs were made by the suite that the checkout is a copy of: to both they are current."""
     ours = {"PYTHONPATH": str(checkout)}
-    bench("run", *SMALL, variables=ours)
+    shutil.copytree(finished / "store", tmp_path / "store")
     before = stored(tmp_path / "store")
 
     with (checkout / "bench" / "mitigations" / "clip_norm.py").open("a") as file:

@@ -82,14 +82,23 @@ def test_it_is_listed_checked_run_and_reported(environment: Path, tmp_path: Path
     assert f"{NAME}+clip_norm" in report
 
 
-def test_its_own_tests_pass_there(environment: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("tests", "told"),
+    [
+        (["-k", "not battery"], "1 passed, 1 deselected"),  # `bench check` above is the battery
+        pytest.param([], "2 passed", marks=pytest.mark.slow),
+    ],
+)
+def test_its_own_tests_pass_there(
+    environment: Path, tmp_path: Path, tests: list[str], told: str
+) -> None:
     command = [str(environment / "bin" / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, str(EXAMPLE / "tests"), "--rootdir", str(tmp_path)],
+        [*command, str(EXAMPLE / "tests"), "--rootdir", str(tmp_path), *tests],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert told in done.stdout

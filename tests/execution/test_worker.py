@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.execution.worker import answer
-from bench.records import Outcome
+from bench.records import BadInput, Outcome
 from tests.execution import planted
 
 
@@ -25,3 +25,13 @@ def test_a_run_that_raises_tells_what_and_where_and_no_secret(tmp_path, monkeypa
     assert first == "Traceback (most recent call last):"
     assert 'File "tests/execution/test_worker.py", line' in record.error
     assert last == "ConnectionError: https://host in ~/data with key <MADE_UP_KEY>"
+
+
+def test_bad_input_that_only_a_run_can_find_is_one_line():
+    def unlucky(spec):
+        raise BadInput(f"task.t: the teacher of seed {spec.seed} answers everything alike")
+
+    record = answer(replace(planted.WORK, run=unlucky), planted.spec("fine")).record
+    assert record.outcome is Outcome.FAILED
+    assert record.error.startswith("BadInput: task.t: the teacher of seed ")
+    assert "\n" not in record.error

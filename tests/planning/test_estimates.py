@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bench import discovery
+from bench import discovery, plugins
 from bench.planning import estimate, plan
 from bench.planning.estimates import estimates
+from bench.planning.measured import measured
 from bench.records import RunSpec
+from bench.templates import write
 
 SEQUENCE = [
     name
@@ -118,6 +120,7 @@ def test_estimates_of_a_whole_plan_are_those_of_its_cells():
             "task=adding,copy_memory",
             "architecture=rnn_tanh,gru",
             "mitigation=none,layer_norm+clip_norm",
+            "optimizer=sgd,adam",
             "lr=0.1,0.2",
             "length=20,30",
             "dtype=float32,float64",
@@ -125,3 +128,101 @@ def test_estimates_of_a_whole_plan_are_those_of_its_cells():
         ]
     )
     assert estimates(planned.cells) == list(map(estimate, planned.cells))
+
+
+SIZES = ["length=100", "batch_size=32", "hidden_size=64", "steps=100000"]
+DEEP = ["task=digits", "architecture=mlp", "depth=50", "batch_size=32", "steps=100000"]
+RECURRENT = ["task=adding", "architecture=rnn_tanh", *SIZES]
+
+
+@pytest.mark.parametrize("grid", [RECURRENT, DEEP], ids=["recurrent", "deep"])
+def test_where_costs_were_measured_the_estimate_is_what_was_measured(grid):
+    """Evaluations, which are few here, are estimated apart."""
+    inputs = "sequence" if grid is RECURRENT else "vector"
+    names = [
+        name
+        for name in discovery.members("mitigation")
+        if (cost := measured("mitigation", name, inputs)) is not None
+        and (cost.task.name, cost.architecture.name) == (grid[0][5:], grid[1][13:])
+    ]
+    assert {"weight_norm", "layer_norm", "l2"} <= set(names)
+    cells = plan([*grid, f"mitigation={','.join(names)}", "seeds=1"]).cells
+    plain = seconds(*grid)
+    for spec, found in zip(cells, estimates(cells), strict=True):
+        cost = measured("mitigation", spec.mitigation_name, inputs)
+        assert cost is not None
+        multiple = found.seconds / plain - cost.before / spec.steps
+        wanted = 1 if spec.mitigation_name == "none" else max(1, cost.time)
+        assert multiple == pytest.approx(wanted, rel=0.05), spec.mitigation_name
+
+
+@pytest.mark.parametrize("architecture", SEQUENCE)
+def test_an_architecture_costs_what_was_measured_beside_the_plain_one(architecture):
+    cost = measured("architecture", architecture, "sequence")
+    assert cost is not None
+    one, plain = (
+        seconds("task=adding", f"architecture={name}", *SIZES)
+        for name in (architecture, "rnn_tanh")
+    )
+    plain_cost = measured("architecture", "rnn_tanh", "sequence")
+    assert plain_cost is not None
+    assert one / plain == pytest.approx(cost.time / plain_cost.time, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("mitigation", "sizes"),
+    [
+        ("layer_norm", ("length", "hidden_size", "batch_size", "architecture.rnn_tanh.num_layers")),
+        ("omega", ("length", "hidden_size", "batch_size", "architecture.rnn_tanh.num_layers")),
+        ("orthogonal_parametrisation", ("hidden_size", "architecture.rnn_tanh.num_layers")),
+        ("spectral_norm", ("hidden_size", "architecture.rnn_tanh.num_layers")),
+    ],
+)
+def test_what_a_mitigation_adds_grows_with_the_sizes_of_what_it_acts_on(mitigation, sizes):
+    def added(size: str) -> list[float]:
+        grid = ["task=adding", f"mitigation=none,{mitigation}", f"{size}=16,32,64", "seeds=1"]
+        costs = [each.seconds for each in estimates(plan(grid).cells)]
+        return [with_it - without for without, with_it in zip(costs[:3], costs[3:], strict=True)]
+
+    for size in ("length", "hidden_size", "batch_size", "architecture.rnn_tanh.num_layers"):
+        few, more, many = added(size)
+        if size in sizes:
+            assert 0 < few < more < many, size
+        else:
+            assert few == pytest.approx(many), size
+
+
+def test_mitigations_together_cost_what_each_adds():
+    plain, one, other, both = (
+        seconds("task=adding", f"mitigation={name}")
+        for name in ("none", "layer_norm", "weight_norm", "layer_norm+weight_norm")
+    )
+    assert both - plain == pytest.approx(one + other - 2 * plain, rel=0.02)
+
+
+def test_what_comes_before_training_is_in_proportion_to_the_settings_it_names():
+    def before(**settings: int) -> float:
+        given = [f"mitigation.gradient_flossing.{name}={value}" for name, value in settings.items()]
+        return seconds("task=adding", "mitigation=gradient_flossing", *given) - plain
+
+    plain = seconds("task=adding")
+    assert before(updates=200) == pytest.approx(2 * before(updates=100))
+    assert before(exponents=6) == pytest.approx(3 * before(exponents=2))
+    assert before(updates=100) > 0.1 * plain
+    for name, member in discovery.members("mitigation").items():
+        assert set(member.facts.get("prepares", ())) <= set(member.schema), name
+
+
+def test_what_nobody_has_measured_counts_as_nothing_and_is_told(tmp_path):
+    file, *_ = write("mitigation", "soft_clip", tmp_path)
+    plugins.name_files([file])
+    try:
+        planned = plan(["task=adding", "mitigation=none,soft_clip,clip_norm", "seeds=1"])
+        plain, own, clipped = estimates(planned.cells)
+        words = planned.describe(cores=1)
+    finally:
+        plugins.forget_files()
+    assert own == plain
+    assert clipped.seconds > plain.seconds
+    assert "Not in the estimate: what soft_clip costs, which nobody has measured" in words
+    assert "Not in the estimate" not in plan(["task=adding", "seeds=1"]).describe(cores=1)

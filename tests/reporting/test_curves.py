@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.records import Outcome, RunRecord
+from bench.records import LeftOut, Outcome, RunRecord
 from bench.reporting.bands import Band
 from bench.reporting.cells import Cell, group
 from bench.reporting.collection import collect
@@ -54,6 +55,23 @@ def test_after_its_end_a_diverged_run_is_worse_than_any_number_and_a_frozen_one_
         ended = [run(seed, [1, 5], [1.0, 2.0], outcome) for seed in range(2)]
         other = run(2, [1, 5, 100], [0.5, 0.5, 0.5])
         assert loss([*ended, other]).median.tolist() == [1.0, 2.0, last]
+
+
+def test_runs_whose_curves_were_left_out_have_no_part_in_the_band() -> None:
+    """A run that diverged before its first row counts as infinite; one of these may not have."""
+    runs = [run(seed, [1, 5], [1.0, 2.0]) for seed in range(3)]
+    without = [
+        replace(run(seed, [1], [1.0], DIVERGED), curves=LeftOut(), flow=LeftOut())
+        for seed in range(3, 10)
+    ]
+    mixed = read([*runs, *without])
+    assert mixed.loss is not None
+    assert mixed.loss.median.tolist() == [1.0, 2.0]
+    assert mixed.gaps[0] == "curves: left out of a packed store for 7 of 10 runs"
+    assert mixed.gaps[1:] == read(runs).gaps
+    alone = read(without)
+    assert (alone.loss, alone.gradient_norm, alone.flow) == (None, None, None)
+    assert alone.gaps == ["curves: left out of a packed store for 7 of 7 runs"]
 
 
 def test_the_median_does_not_mend_because_the_worst_runs_have_died() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,14 @@ def test_what_a_killed_process_was_to_draw_is_drawn_here(
     assert list(draw_all(pages(), processes=2)) == drawn_here
 
 
-def die_elsewhere(page: Page, draw: Callable[[Page], drawing.Content] = drawing.draw) -> Any:
+def die_elsewhere(
+    page: Page,
+    formats: Sequence[str],
+    draw: Callable[[Page, Sequence[str]], drawing.Content] = drawing.draw,
+) -> Any:
     if os.environ["DRAWS_HERE"] != str(os.getpid()):
         os.kill(os.getpid(), signal.SIGKILL)
-    return draw(page)
+    return draw(page, formats)
 
 
 def test_no_more_pages_are_made_than_are_being_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,4 +95,4 @@ def test_a_report_by_several_processes(tmp_path: Path) -> None:
         for folder in (tmp_path / "1", tmp_path / "2")
     )
     assert one == other
-    assert sum(name.endswith(".png") for name in one) == 3
+    assert sum(name.endswith(".png") for name in one) == 4

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import matplotlib
 import numpy as np
@@ -11,19 +12,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
+from bench.reporting.analysis import Analysis, analyse
 from bench.reporting.bands import Band, Trace
-from bench.reporting.cells import distinct, group
-from bench.reporting.collection import collect
-from bench.reporting.curves import read_curves
-from bench.reporting.figure_pages import (
-    PanelCells,
-    by_panel,
-    chunks,
-    curve_pages,
-    flow_pages,
-    matrix_pages,
-    slugs,
-)
+from bench.reporting.cells import distinct
+from bench.reporting.figure_files import slugs
 from bench.reporting.figures.band_plot import draw_bands
 from bench.reporting.figures.line_page import draw_line_page
 from bench.reporting.figures.log_axis import LogScale, log_scale, tick_powers
@@ -31,8 +23,11 @@ from bench.reporting.figures.matrix_page import draw_matrix_page
 from bench.reporting.figures.outcome_matrix import draw_outcome_matrix
 from bench.reporting.figures.saving import FORMATS, encode
 from bench.reporting.figures.style import MAX_LINES, drawing_style, line_styles
-from bench.reporting.summaries import CellSummary, summarise
-from tests.reporting.made_up import record, stored, story, whole_report
+from bench.reporting.pages.curves import PanelCells, curve_pages, read_panel
+from bench.reporting.pages.flow import flow_pages
+from bench.reporting.pages.matrix import matrix_pages
+from bench.reporting.pages.panels import by_panel, chunks, cut_names
+from tests.reporting.made_up import stored, story, whole_report
 
 VALUES = st.lists(
     st.one_of(st.floats(0, 1.7e308), st.just(np.inf), st.just(0.0)), min_size=1, max_size=20
@@ -124,29 +119,19 @@ def test_lines_can_be_told_apart_without_colour() -> None:
 def test_importing_and_drawing_leave_matplotlibs_settings_alone() -> None:
     before = dict(matplotlib.rcParams)
     with drawing_style():
-        encode(draw_matrix_page(matrix_pages(summaries_of_whole_report())[0]), "png")
+        encode(draw_matrix_page(matrix_pages(whole(), {}, [])[0]), "png")
     assert dict(matplotlib.rcParams) == before
 
 
-def summaries_of_whole_report() -> list[CellSummary]:
-    return [summarise(cell) for cell in group(collect(stored(whole_report())))]
+def whole() -> Analysis:
+    return analyse(stored(whole_report()))
 
 
-def panels(summaries: list[CellSummary]) -> list[PanelCells]:
-    return [
-        PanelCells(
-            name,
-            {(one.cell.architecture, one.cell.mitigation): one for one in members},
-            {
-                (one.cell.architecture, one.cell.mitigation): read_curves(one.cell)
-                for one in members
-            },
-        )
-        for name, members in by_panel(summaries)
-    ]
+def panels(found: Analysis) -> list[PanelCells]:
+    return [read_panel(name, members, []) for name, members in by_panel(found.summaries)]
 
 
-def long_names() -> list[CellSummary]:
+def long_names() -> Analysis:
     """Every label as long as it may become, and more mitigations than a panel holds."""
     runs = [
         story(
@@ -167,20 +152,22 @@ def long_names() -> list[CellSummary]:
             *(("stuck", f"method_{index}") for index in range(6)),
         )
     ]
-    return [summarise(cell) for cell in group(collect(stored(runs)))]
+    return analyse(stored(runs))
 
 
-@pytest.mark.parametrize("summaries", [summaries_of_whole_report, long_names])
-def test_no_text_leaves_the_page_and_no_legend_covers_data(summaries: object) -> None:
-    found = summaries()  # type: ignore[operator]
-    styles = line_styles(distinct(one.cell.mitigation for one in found))
+@pytest.mark.parametrize("analysed", [whole, long_names])
+def test_no_text_leaves_the_page_and_no_legend_covers_data(
+    analysed: Callable[[], Analysis],
+) -> None:
+    found = analysed()
+    styles = line_styles(distinct(cell.mitigation for cell in found.cells))
     with drawing_style():
         lines = [
             draw_line_page(page)
             for panel in panels(found)[:2]
             for page in (*curve_pages(panel, styles), *flow_pages(panel, styles))
         ]
-        matrices = [draw_matrix_page(page) for page in matrix_pages(found)]
+        matrices = [draw_matrix_page(page) for page in matrix_pages(found, styles, [])]
         for figure in [*lines, *matrices]:
             FigureCanvasAgg(figure).draw()
             check_layout(figure)
@@ -198,18 +185,17 @@ def check_layout(figure: Figure) -> None:
 
 
 def test_many_architectures_and_mitigations_fill_more_pages_not_smaller_panels() -> None:
-    runs = [
-        record(architecture=f"a{index}", mitigation=mitigation)
+    places = [
+        (f"a{index}", mitigation)
         for index in range(8)
         for mitigation in ("none", *(f"m{index}" for index in range(7)))
     ]
-    summaries = [summarise(cell) for cell in group(collect(stored(runs)))]
-    (panel,) = panels(summaries)
-    pages = curve_pages(panel, {})
-    shown = [(name, page.columns) for page in pages for name in page.columns]
+    pages = list(cut_names(places))
+    shown = {(row, column) for rows, columns in pages for row in rows for column in columns}
     assert len(pages) == 4
-    assert {name for name, _ in shown} == {f"a{index}" for index in range(8)}
-    assert max(len(page.columns) for page in pages) == 4
+    assert shown == set(places)
+    assert max(len(architectures) for architectures, _ in pages) == 4
+    assert all("none" in mitigations for _, mitigations in pages)
 
 
 def test_pages_are_even() -> None:
@@ -235,7 +221,7 @@ def test_file_names_are_plain_and_never_the_same() -> None:
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_figure_encodes_to_the_same_bytes_twice(suffix: str) -> None:
     with drawing_style():
-        (first,) = matrix_pages(summaries_of_whole_report())
+        (first,) = matrix_pages(whole(), {}, [])
         twice = [encode(draw_matrix_page(first), suffix) for _ in range(2)]
     assert twice[0] == twice[1]
     assert b"CreationDate" not in twice[0]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.planning import plan
-from bench.records import Event, EventKind, MemberSpec, Outcome, RunRecord
+from bench.records import Event, EventKind, LeftOut, MemberSpec, Outcome, RunRecord
 from bench.reporting.show import BLOCKS, CHART_ROWS, card, chart, command, outcome_in_words
 from tests.specs import exploding, member, spec
 
@@ -154,7 +154,7 @@ def test_a_card_has_it_all():
         facts={"metric": "mse", "chance_loss": 1 / 6, "chance_metric": 1 / 6},
         curves=curves([1.0, INF]),
     )
-    text = card(record, status="stale", provenance={})
+    text = card(record, record.digest, "stale", {})
     assert text.startswith(f"run {run.run_id} (stale: ")
     for words in (
         "adding (",
@@ -171,9 +171,21 @@ def test_a_card_has_it_all():
     assert scores_line.split() == ["mse", "1.5", "nan", "inf", "0.167"]
 
 
+def test_curves_that_were_left_out_are_told_from_curves_that_there_were_not():
+    told = "left out of this packed store"
+    made = RunRecord(spec=spec(), outcome=Outcome.COMPLETED, steps_done=20, curves=curves([1.0]))
+    packed = replace(made, curves=LeftOut(), flow=LeftOut())
+    text = card(packed, made.digest, "current", {})
+    assert told in text
+    assert "training loss" not in text
+    assert made.digest in text
+    for other in (made, replace(made, curves={})):
+        assert told not in card(other, other.digest, "current", {})
+
+
 def test_a_failed_run_shows_its_traceback():
     record = RunRecord(spec=spec(), outcome=Outcome.FAILED, error="Traceback:\n  line\nE: why")
-    text = card(record, status="failed", provenance={})
+    text = card(record, record.digest, "failed", {})
     assert "\n  Traceback:\n    line\n  E: why\n" in text
     assert "training loss" not in text
 

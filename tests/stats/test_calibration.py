@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
-import subprocess
-import sys
+from types import ModuleType
 
 import pytest
 
@@ -15,39 +15,41 @@ PAGE = (ROOT / "docs" / "statistics.md").read_text()
 QUICK = ("limits", "seeds", "power", "censoring", "ranks")  # no simulation: the same in any run
 
 
-def printed(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, 'scripts'); {code}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
+@pytest.fixture
+def calibration(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script, imported; nothing runs."""
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    return importlib.import_module("calibration")
 
 
-def test_what_is_computed_in_a_moment_is_not_stale() -> None:
+def test_what_is_computed_in_a_moment_is_not_stale(calibration: ModuleType) -> None:
     """Where it is: python scripts/calibration.py."""
-    filled = "calibration.filled(calibration.PAGE.read_text(), {name: calibration.PARTS[name](True)"
-    assert printed(f"import calibration; print({filled} for name in {QUICK}}}), end='')") == PAGE
+    reports = {name: calibration.PARTS[name](True) for name in QUICK}
+    assert calibration.filled(PAGE, reports) == PAGE
 
 
-def test_every_part_has_been_written_into_the_page() -> None:
-    parts = printed("import calibration; print(*calibration.PARTS, sep='\\n')").splitlines()
+def test_every_part_has_been_written_into_the_page(calibration: ModuleType) -> None:
     written = re.findall(
-        r"<!-- calibration: ([^\n]+) -->\n\n(?!<!--).+?\n\n<!-- end -->", PAGE, re.DOTALL
+        r"^<!-- calibration: ([^\n]+) -->\n\n(?!<!--).+?\n\n<!-- end -->$", PAGE, re.DOTALL | re.M
     )
-    assert sorted(written) == sorted(parts)
+    assert sorted(written) == sorted(calibration.PARTS)
 
 
-def test_more_errors_than_chance_explains_are_found() -> None:
-    counts = "is_too_many(count, 400, 0.05) for count in (20, 35, 60, 400)"
-    code = f"from calibration_parts.tables import is_too_many; print([{counts}])"
-    assert printed(code).strip() == "[False, False, True, True]"
+def test_no_table_stands_outside_the_markers() -> None:
+    outside = re.sub(r"^<!-- calibration: .+?^<!-- end -->$", "", PAGE, flags=re.DOTALL | re.M)
+    assert not re.findall(r"^\|.*$", outside, re.M)
 
 
-def test_a_part_without_its_markers_is_refused() -> None:
-    code = "import calibration as c; c.filled('', {'limits': c.PARTS['limits'](True)})"
-    with pytest.raises(subprocess.CalledProcessError) as error:
-        printed(code)
-    assert "needs one pair of markers for 'limits'" in error.value.stderr
+@pytest.mark.parametrize(
+    ("count", "is_too_many"), [(20, False), (35, False), (60, True), (400, True)]
+)
+def test_more_errors_than_chance_explains_are_found(
+    calibration: ModuleType, count: int, is_too_many: bool
+) -> None:
+    tables = importlib.import_module("calibration_parts.tables")
+    assert tables.is_too_many(count, 400, 0.05) is is_too_many
+
+
+def test_a_part_without_its_markers_is_refused(calibration: ModuleType) -> None:
+    with pytest.raises(ValueError, match="needs one pair of markers for 'limits'"):
+        calibration.filled("", {"limits": calibration.PARTS["limits"](True)})

@@ -24,6 +24,7 @@ _CELL_HEIGHT, _MAX_CELL_WIDTH = 0.21, 0.4
 _LABEL, _RIGHT, _GAP = 0.26, 0.55, 0.3
 _TITLE, _HEADING, _BELOW, _NOTE_LINE = 0.2, 0.2, 0.38, 0.115
 _CHARACTER = 0.058
+_MAX_HEIGHT = 8.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class ThresholdMapPage:
     learning_rates: Sequence[str]  # labels, from the lowest
     maps: Sequence[ThresholdMap]  # one below another
     threshold_label: str = "clip threshold (norm)"
+
+
+def max_maps(num_thresholds: int) -> int:
+    """How many fit below one another."""
+    each = _HEADING + _CELL_HEIGHT * num_thresholds + _BELOW
+    return max(1, int((_MAX_HEIGHT - _TITLE) / each))
 
 
 def draw_map(

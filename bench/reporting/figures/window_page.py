@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
@@ -22,7 +23,7 @@ from bench.reporting.figures.panel_grid import (
     say_nothing_to_draw,
 )
 from bench.reporting.figures.share_plot import ShareLine, draw_shares, shifted, smallest_gap
-from bench.reporting.figures.style import LineStyle
+from bench.reporting.figures.style import REFERENCE_LINE, LineStyle
 from bench.stats.estimates import NotEstimable
 from bench.stats.proportions import Proportion
 from bench.stats.ranks import Spread
@@ -30,7 +31,7 @@ from bench.stats.ranks import Spread
 _HEIGHT = 1.15
 _BAR = 0.13  # height of one mitigation's window
 _CROSS = 0.05  # height of one mitigation's row of crosses, of the axis
-_ROOM = 0.42  # of the axis' decades, for the width in words
+_ROOM = 0.3  # inches beside the highest rate, for the width of a window
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class WindowPage:
     higher_is_better: bool
     stable: str  # the rule that makes a rate stable: "at least 9 of 10 runs survive"
     styles: Mapping[str, LineStyle]  # from `line_styles` of all the report's mitigations
+    chance: float | None = None  # of the metric
 
 
 def draw_metrics(
@@ -78,6 +80,8 @@ def draw_metrics(
             low, high = _quartiles(spread)
             ax.vlines(place, low, high, color=style.color, linewidth=0.7, alpha=0.65)
         ax.plot(x, np.where(known, medians, np.nan), **style.as_line())
+        if known.all():
+            continue
         height = _CROSS * (order + 0.6)
         ax.plot(
             x[~known],
@@ -129,12 +133,13 @@ def draw_window_page(page: WindowPage) -> Figure:
         Frame(
             title=page.title,
             columns=page.columns,
-            rows=["survived,\n% of runs", page.metric, "window"],
+            rows=["survived,\n% of runs", page.metric, "window,\ndecades"],
             x_label="learning rate",
-            handles=line_handles(page.styles, page.panels),
+            handles=[*line_handles(page.styles, page.panels), *_chance_handle(page)],
             note=f"{runs_text(counts, 'runs a point')}; survived: neither diverged nor froze, with "
             "exact 95\u00a0% intervals; middle: median and quartiles, a cross where more than half "
-            f"have no finite value; window: of the rates tried, those at which {page.stable}",
+            "have no finite value; window: the widest stretch of rates at which "
+            f"{page.stable} (\u2265: up to the highest tried)",
             heights=[_HEIGHT, _HEIGHT, _BAR * most + 0.08],
         )
     )
@@ -148,27 +153,43 @@ def draw_window_page(page: WindowPage) -> Figure:
             is_logarithmic=page.metric_is_logarithmic,
             higher_is_better=page.higher_is_better,
         )
+        if page.chance is not None:
+            metrics[index].axhline(page.chance, zorder=1, **REFERENCE_LINE)
         draw_windows(windows[index], panel, page.styles)
         for ax in (survival[index], metrics[index], windows[index]):
             if rates:
-                _rate_axis(ax, rates)
+                _rate_axis(ax, rates, ax.bbox.width / figure.dpi)
             if not panel:
                 say_nothing_to_draw(ax)
             if ax is not windows[index]:
                 add_grid(ax)
-    _same_limits(metrics, page, _CROSS * (most + 0.6))
+    _same_limits(metrics, page, _CROSS * (most + 0.6) if _has_crosses(page) else 0.0)
     return figure
+
+
+def _has_crosses(page: WindowPage) -> bool:
+    lines = [line for panel in page.panels for line in panel.values()]
+    return any(not math.isfinite(_median(one)) for line in lines for one in line.metrics)
+
+
+def _chance_handle(page: WindowPage) -> list[Line2D]:
+    return [] if page.chance is None else [Line2D([], [], label="chance level", **REFERENCE_LINE)]
 
 
 def panel_shares(panel: Mapping[str, WindowLine]) -> dict[str, ShareLine]:
     return {name: line.survived for name, line in panel.items()}
 
 
-def _rate_axis(ax: Axes, rates: Sequence[float]) -> None:
+def _rate_axis(ax: Axes, rates: Sequence[float], width: float) -> None:
+    """`width` of the axis in inches."""
     low, high = math.log10(min(rates)), math.log10(max(rates))
-    margin = 0.05 * max(high - low, 1)
+    # Beside the outermost rates there are the points that were moved apart.
+    gap = smallest_gap([np.array(rates)]) / math.log(10)
+    margin = max(0.05 * max(high - low, 1), 0.25 * gap)
+    free = _ROOM / width  # of the axis
+    room = (high - low + 2 * margin) * free / (1 - free)
     ax.set_xscale("log")
-    ax.set_xlim(10 ** (low - margin), 10 ** (high + margin + _ROOM * max(high - low, 1) * 0.5))
+    ax.set_xlim(10 ** (low - margin), 10 ** (high + margin + room))
     powers = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
     ax.xaxis.set_major_locator(FixedLocator([10.0**power for power in powers]))
     ax.xaxis.set_major_formatter(FixedFormatter([power_of_ten(power) for power in powers]))
@@ -197,6 +218,8 @@ def _same_limits(axes: Sequence[Axes], page: WindowPage, crosses: float) -> None
             ax.set_ylim(bottom, top)
             ticks = MaxNLocator(5).tick_values(low, high)
             ax.yaxis.set_major_locator(FixedLocator([one for one in ticks if low <= one <= high]))
+        if not crosses:
+            continue
         corner = (0.0, 0.0 if page.higher_is_better else 1 - crosses)
         strip = Rectangle(corner, 1, crosses, transform=ax.transAxes, color="0.93", linewidth=0)
         strip.set_zorder(0.5)
@@ -219,5 +242,4 @@ def _quartiles(spread: Spread) -> tuple[float, float]:
 
 
 def _decades(window: tuple[float, float]) -> str:
-    width = math.log10(window[1] / window[0])
-    return f"{width:.1f} decades"
+    return f"{math.log10(window[1] / window[0]):.1f}"
