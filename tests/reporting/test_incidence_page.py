@@ -5,13 +5,14 @@ import pytest
 from matplotlib.figure import Figure
 
 from bench.reporting.figures.incidence_page import (
+    IncidencePage,
     SolvedAndDiverged,
     draw_incidence,
     draw_incidence_page,
 )
 from bench.reporting.figures.style import drawing_style, line_styles
 from bench.stats.incidence import Cause, Incidence
-from tests.reporting.made_up_pages import LONG, MITIGATIONS, incidence_page
+from tests.reporting.made_up_pages import LONG, MITIGATIONS, competing, incidence_page
 from tests.reporting.page_layout import all_text, check_page
 
 
@@ -43,3 +44,17 @@ def test_solved_goes_up_and_diverged_down_with_the_interval_beside_the_end() -> 
     assert bars == [pytest.approx([20, 48]), pytest.approx([-24, -10])]
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == ["100", "50", "0", "50", "100"]
+
+
+@pytest.mark.parametrize(("hazard", "lowest"), [(0.0, -55), (0.8, -105)])
+def test_half_of_the_lower_part_is_left_out_where_nothing_is_in_it(
+    hazard: float, lowest: float
+) -> None:
+    curves = {"clip_norm": competing(0.5, hazard, "some")}
+    page = IncidencePage("adding", ["lstm"], [curves], line_styles(["clip_norm"]))
+    with drawing_style():
+        figure = draw_incidence_page(page)
+    (ax,) = figure.axes
+    assert ax.get_ylim()[0] == lowest
+    assert 100 * curves["clip_norm"].diverged.high.max() <= -lowest
+    assert {"solved, %", "diverged, %"} == {text.get_text() for text in ax.texts}

@@ -66,3 +66,14 @@ def test_an_architecture_that_has_nothing_says_so() -> None:
     page.solved[1].clear()  # type: ignore[attr-defined]
     with drawing_style():
         assert "not recorded" in all_text(draw_length_page(page))
+
+
+def test_points_moved_apart_stay_nearer_to_their_setting_than_to_its_neighbour() -> None:
+    names = ["none", *(f"m{index}" for index in range(5))]
+    for lengths in ([10.0, 30.0], [10.0, 30.0, 90.0, 270.0]):
+        line = ShareLine(np.array(lengths), [Proportion(1, 2, 0, 1)] * len(lengths))
+        ax = Figure().add_subplot()
+        draw_shares(ax, dict.fromkeys(names, line), line_styles(names))
+        moved = np.array([one.get_xdata() for one in ax.lines])
+        decades = np.log(lengths[-1] / lengths[0])
+        assert (np.abs(np.log(moved / lengths)) < 0.08 * decades).all()

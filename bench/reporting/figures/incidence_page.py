@@ -74,13 +74,37 @@ def draw_incidence(
     return ax
 
 
+def _name_parts(figure: Figure, ax: Axes) -> None:
+    """Upwards and downwards, in place of one label for both."""
+    label = ax.yaxis.label
+    left = -0.37 * figure.dpi / ax.bbox.width
+    for text, y in (("solved, %", 50), ("diverged, %", ax.get_ylim()[0] / 2)):
+        ax.text(
+            left,
+            y,
+            text,
+            transform=ax.get_yaxis_transform(),
+            rotation=90,
+            ha="center",
+            va="center",
+            fontsize=label.get_fontsize(),
+        )
+    ax.set_ylabel("")
+
+
+def _lowest(page: IncidencePage) -> float:
+    """The same for all panels: half of the lower part does where no interval leaves it."""
+    ends = [float(one.diverged.high.max()) for panel in page.panels for one in panel.values()]
+    return -105 if max(ends, default=1.0) > 0.5 else -55
+
+
 def draw_incidence_page(page: IncidencePage) -> Figure:
     counts = [curves.solved.num_runs for panel in page.panels for curves in panel.values()]
     figure, (axes,) = add_frame(
         Frame(
             title=page.title,
             columns=page.columns,
-            rows=["% of runs:\ndiverged         solved"],
+            rows=["% of runs"],
             x_label="update",
             handles=line_handles(page.styles, page.panels),
             note=f"cumulative incidence, whichever came first; {runs_text(counts, 'runs')} "
@@ -88,8 +112,12 @@ def draw_incidence_page(page: IncidencePage) -> Figure:
             heights=[_HEIGHT],
         )
     )
+    lowest = _lowest(page)
     for ax, panel in zip(axes, page.panels, strict=True):
         draw_incidence(ax, panel, page.styles)
+        ax.set_ylim(bottom=lowest)
+        if ax.get_ylabel():
+            _name_parts(figure, ax)
         if not panel:
             say_nothing_to_draw(ax)
         add_grid(ax)

@@ -32,7 +32,7 @@ def draw_shares(ax: Axes, lines: Mapping[str, ShareLine], styles: Mapping[str, L
     interval hides another.
     """
     names = [name for name in styles if name in lines]
-    gap = smallest_gap([lines[name].x for name in names])
+    gap = room_sideways([lines[name].x for name in names])
     for order, name in enumerate(names):
         line, style = lines[name], styles[name]
         pairs = [
@@ -66,6 +66,14 @@ def smallest_gap(settings: Sequence[np.ndarray]) -> float:
     """Between neighbours, in natural logarithms."""
     every = np.unique(np.concatenate([np.empty(0), *settings]))
     return float(np.diff(np.log(every)).min()) if every.size > 1 else 1.0
+
+
+def room_sideways(settings: Sequence[np.ndarray]) -> float:
+    """The distance that `shifted` takes for that between points: where these are few and far apart,
+    less, or a point would stand at another setting than its own."""
+    every = np.unique(np.concatenate([np.empty(0), *settings]))
+    gap = smallest_gap(settings)
+    return min(gap, float(np.log(every[-1] / every[0])) / 3) if every.size > 1 else gap
 
 
 def shifted(x: np.ndarray, order: int, num: int, gap: float) -> np.ndarray:

@@ -22,7 +22,13 @@ from bench.reporting.figures.panel_grid import (
     runs_text,
     say_nothing_to_draw,
 )
-from bench.reporting.figures.share_plot import ShareLine, draw_shares, shifted, smallest_gap
+from bench.reporting.figures.share_plot import (
+    ShareLine,
+    draw_shares,
+    room_sideways,
+    shifted,
+    smallest_gap,
+)
 from bench.reporting.figures.style import REFERENCE_LINE, LineStyle
 from bench.stats.estimates import NotEstimable
 from bench.stats.proportions import Proportion
@@ -66,7 +72,7 @@ def draw_metrics(
 ) -> Axes:
     """Median with quartiles; a cross on the bad edge where more than half have no number."""
     names = [name for name in styles if name in lines]
-    gap = smallest_gap([lines[name].survived.x for name in names])
+    gap = room_sideways([lines[name].survived.x for name in names])
     if is_logarithmic:
         ax.set_yscale("log")
     for order, name in enumerate(names):
