@@ -34,7 +34,7 @@ def test_three_seeds_can_conclude_nothing() -> None:
 
 
 def test_trials_are_counted() -> None:
-    assert "tuning: 32 trials of each cell" in told((0.5, 0.1), 0.8, "protocol=tuned")
+    assert "tuning and sweep: 77 runs of each cell" in told((0.5, 0.1), 0.8, "protocol=tuned")
     assert "tuning" not in told()
 
 
