@@ -174,6 +174,8 @@ def _extra(kind: str, member: MemberSpec, size: Size) -> _Extra:
 def _times_prepared(kind: str, member: MemberSpec) -> float:
     """How much longer its preparation takes than at its defaults: in proportion to the settings
     that it names in `prepares`."""
-    defaults = discovery.defaults(kind, member.name)
     settings: Sequence[str] = discovery.member(kind, member.name).facts.get("prepares", ())
+    if not settings:  # nearly all; the defaults stand in a file
+        return 1.0
+    defaults = discovery.defaults(kind, member.name)
     return math.prod(float(member.settings[name]) / float(defaults[name]) for name in settings)

@@ -11,7 +11,7 @@ from bench.reporting import best, wording
 from bench.reporting.endings import not_counted
 from bench.reporting.label_columns import label_columns
 from bench.reporting.summaries import CellSummary
-from bench.reporting.tables import Column, Table, Value, build
+from bench.reporting.tables import Column, Table, Value, build, whole_number
 from bench.stats.censoring import TimesToReach
 from bench.stats.estimates import Estimate, NotEstimable
 from bench.stats.proportions import Proportion
@@ -31,7 +31,7 @@ def outcomes_table(summaries: Sequence[CellSummary]) -> Table:
     marks = best.marks_of(cells)
     columns = [
         *label_columns(cells, lambda row: row.cell),
-        Column("Runs", lambda row: str(row.num_runs), {"runs": lambda row: row.num_runs}),
+        whole_number("Runs", "runs", lambda row: row.num_runs),
         *_diverged(summaries),
         Column(
             "Diverged at",
@@ -68,11 +68,7 @@ def learning_table(summaries: Sequence[CellSummary]) -> Table:
             lambda row: wording.steps(row.steps_to_solve, row.cell.spec.steps),
             _steps_fields(),
         ),
-        Column(
-            "Budget",
-            lambda row: str(row.cell.spec.steps),
-            {"budget_steps": lambda row: row.cell.spec.steps},
-        ),
+        whole_number("Budget", "budget_steps", lambda row: row.cell.spec.steps),
         Column("Metric", _metric_name, _METRIC_NAME_FIELDS, is_text=True),
         Column(
             "On test data",

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 from bench.reporting import wording
 from bench.reporting.cells import Cell
-from bench.reporting.comparisons import OUTCOMES, Compared, InCell, Pooled
+from bench.reporting.comparisons import OUTCOMES, Compared, Found, InCell, Pooled, effect_of
 from bench.reporting.label_columns import label_columns
-from bench.reporting.tables import Column, Table, Value, build
+from bench.reporting.tables import Column, Table, Value, build, whole_number, words
 from bench.stats.estimates import NotEstimable
-from bench.stats.mcnemar import McNemar
 from bench.stats.multiplicity import Family
 from bench.stats.preference import Preference
-from bench.stats.sign_flip import SignFlip
 
 HEADINGS = {"diverged": "Diverged", "solved": "Solved", "metric": "Better"}
 
@@ -42,9 +40,9 @@ def pooled_table(compared: Compared) -> Table:
     )
     lines = _lines(compared.pooled, compared.pooled_families)
     columns: list[Column[_Line]] = [
-        Column("Mitigation", _mitigation, {"mitigation": _mitigation}, is_text=True),
-        Column("Blocks", lambda row: str(_blocks(row)), {"blocks": lambda row: _blocks(row)}),
-        Column("Pairs", lambda row: str(_pairs(row)), {"pairs": lambda row: _pairs(row)}),
+        words("Mitigation", "mitigation", _mitigation),
+        whole_number("Blocks", "blocks", _blocks),
+        whole_number("Pairs", "pairs", _pairs),
         *_outcome_columns(),
     ]
     return build("comparisons", "Comparisons with none", caption, columns, lines)
@@ -111,7 +109,9 @@ def _columns(outcome: str) -> list[Column[_Line]]:
     def field(name: str) -> Callable[[_Line], Value]:
         def read(row: _Line) -> Value:
             found = getattr(row.found, outcome)
-            return None if isinstance(found, NotEstimable) else float(_numbers(found)[name])
+            if isinstance(found, NotEstimable):
+                return None
+            return effect_of(found) if name == "effect" else float(getattr(found, name))
 
         return read
 
@@ -130,18 +130,10 @@ def _columns(outcome: str) -> list[Column[_Line]]:
     ]
 
 
-def _numbers(found: SignFlip | McNemar | Preference) -> dict[str, float]:
-    if isinstance(found, Preference):
-        effect = found.probability
-    else:
-        effect = found.effect if isinstance(found, SignFlip) else found.difference
-    return {"effect": effect, "low": found.low, "high": found.high, "p": found.p}
-
-
-def _effect(found: SignFlip | McNemar | Preference) -> str:
+def _effect(found: Found) -> str:
     """ "-25 [-40, -9]" in percentage points, or "0.75 [0.6, 0.86]" for a probability."""
-    numbers = _numbers(found)
-    if isinstance(found, Preference):
-        return f"{numbers['effect']:.2f} [{numbers['low']:.2f}, {numbers['high']:.2f}]"
-    effect, low, high = (wording.points(numbers[name]) for name in ("effect", "low", "high"))
+    effect, low, high = (
+        f"{value:.2f}" if isinstance(found, Preference) else wording.points(value)
+        for value in (effect_of(found), found.low, found.high)
+    )
     return f"{effect} [{low}, {high}]"

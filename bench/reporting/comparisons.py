@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from bench.reporting.cells import Cell
 from bench.reporting.pairs import Pair, PooledPairs, beside_control, diverged, seeds_of, solved
@@ -50,6 +51,14 @@ class Compared:
 
 
 OUTCOMES = ("diverged", "solved", "metric")
+Found: TypeAlias = SignFlip | McNemar | Preference
+
+
+def effect_of(found: Found) -> float:
+    """A difference of rates, or the probability of improvement; `low` and `high` are its ends."""
+    if isinstance(found, Preference):
+        return found.probability
+    return found.effect if isinstance(found, SignFlip) else found.difference
 
 
 def compare(cells: Sequence[Cell]) -> Compared:

@@ -10,7 +10,7 @@ from bench.records import RunSpec
 from bench.reporting import wording
 from bench.reporting.label_columns import label_columns
 from bench.reporting.summaries import CellSummary
-from bench.reporting.tables import Column, Table, Value, build
+from bench.reporting.tables import Column, Table, Value, build, whole_number
 
 CONTROL, REFERENCES = "none", ("rnn_tanh", "mlp")
 """The mitigation and the architectures that others are compared with."""
@@ -41,11 +41,7 @@ def costs_table(summaries: Sequence[CellSummary]) -> Table:
     )
     columns: list[Column[Cost]] = [
         *label_columns([each.cell for each in summaries], lambda row: row.summary.cell),
-        Column(
-            "Runs",
-            lambda row: str(row.summary.num_runs),
-            {"runs": lambda row: row.summary.num_runs},
-        ),
+        whole_number("Runs", "runs", lambda row: row.summary.num_runs),
         _number("ms / update", "cpu_ms_per_update", lambda row: row.update),
         _number("x none", "times_none", lambda row: row.over_control),
         _number("x plain", "times_plain", lambda row: row.over_reference),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.reporting import wording
 from bench.reporting.cells import Cell
 from bench.reporting.pairs import EVENTS, PooledPairs, beside_control
-from bench.reporting.tables import Column, Table, Value, build
+from bench.reporting.tables import Column, Table, Value, build, whole_number, words
 from bench.stats.equivalence import Equivalence, Verdict, pooled_risks_within
 from bench.stats.equivalence_families import fewest_seeds, verdicts_in_family
 from bench.stats.estimates import NotEstimable
@@ -19,7 +19,9 @@ would not notice less, and no published claim of a mitigation rests on less."""
 
 
 @dataclass(frozen=True)
-class _Line:
+class EquivalenceToNone:
+    """Of one mitigation, over all blocks that have it and none."""
+
     mitigation: str
     num_blocks: int
     num_seeds: int
@@ -29,7 +31,7 @@ class _Line:
 
 def equivalence_table(cells: Sequence[Cell]) -> Table | None:
     """None where there is nothing to compare."""
-    lines = _lines(cells)
+    lines = equivalences_to_none(cells)
     if not lines:
         return None
     points = round(100 * MARGIN)
@@ -43,22 +45,18 @@ def equivalence_table(cells: Sequence[Cell]) -> Table | None:
         f"{len(lines)} of them, none can be the first called equivalent with fewer than "
         f"{fewest_seeds(MARGIN, len(lines))} seeds."
     )
-    columns: list[Column[_Line]] = [
-        Column(
-            "Mitigation",
-            lambda row: row.mitigation,
-            {"mitigation": lambda row: row.mitigation},
-            is_text=True,
-        ),
-        Column("Blocks", lambda row: str(row.num_blocks), {"blocks": lambda row: row.num_blocks}),
-        Column("Seeds", lambda row: str(row.num_seeds), {"seeds": lambda row: row.num_seeds}),
+    columns: list[Column[EquivalenceToNone]] = [
+        words("Mitigation", "mitigation", lambda row: row.mitigation),
+        whole_number("Blocks", "blocks", lambda row: row.num_blocks),
+        whole_number("Seeds", "seeds", lambda row: row.num_seeds),
         *(column for event in EVENTS for column in _columns(event)),
         Column("", None, {"margin": lambda _: MARGIN}),
     ]
     return build("equivalence", "Equivalence to none", caption, columns, lines)
 
 
-def _lines(cells: Sequence[Cell]) -> list[_Line]:
+def equivalences_to_none(cells: Sequence[Cell]) -> list[EquivalenceToNone]:
+    """In the report's order of the mitigations."""
     pairs = {name: PooledPairs(each) for name, each in beside_control(cells).items()}
     found = {
         event: [
@@ -69,7 +67,7 @@ def _lines(cells: Sequence[Cell]) -> list[_Line]:
     }
     verdicts = {event: verdicts_in_family(each) for event, each in found.items()}
     return [
-        _Line(
+        EquivalenceToNone(
             name,
             int(each.present.any(axis=1).sum()),
             int(each.present.any(axis=0).sum()),
@@ -80,24 +78,28 @@ def _lines(cells: Sequence[Cell]) -> list[_Line]:
     ]
 
 
-def _columns(event: str) -> list[Column[_Line]]:
-    def difference(row: _Line) -> str:
+def verdict_in_words(row: EquivalenceToNone, event: str) -> str:
+    found = row.verdicts[event]
+    return str(found) if isinstance(found, NotEstimable) else found.value
+
+
+def _columns(event: str) -> list[Column[EquivalenceToNone]]:
+    def difference(row: EquivalenceToNone) -> str:
         found = row.found[event]
         if isinstance(found, NotEstimable):
             return wording.NOT_ESTIMABLE
         low, high = wording.points(found.low), wording.points(found.high)
         return f"{wording.points(found.estimate)} [{low}, {high}]"
 
-    def field(name: str) -> Callable[[_Line], Value]:
-        def read(row: _Line) -> Value:
+    def field(name: str) -> Callable[[EquivalenceToNone], Value]:
+        def read(row: EquivalenceToNone) -> Value:
             found = row.found[event]
             return None if isinstance(found, NotEstimable) else float(getattr(found, name))
 
         return read
 
-    def verdict(row: _Line) -> str:
-        found = row.verdicts[event]
-        return str(found) if isinstance(found, NotEstimable) else found.value
+    def verdict(row: EquivalenceToNone) -> str:
+        return verdict_in_words(row, event)
 
     names = ("estimate", "low", "high", "p_equivalent", "p_different")
     return [

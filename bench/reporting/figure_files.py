@@ -97,19 +97,6 @@ def sheets(
                 yield from _named(kind, f"{kind}_{file_names[name]}", name, pages_of(panel, styles))
 
 
-def sheets_by_kind(
-    found: Analysis, kinds: Collection[Kind] = tuple(Kind)
-) -> dict[Kind, list[Sheet]]:
-    """The figures to choose from, none for a kind that the runs do not carry.
-
-    `drawing.draw(sheet.page, ["pdf"])` draws one. Curves are read unless `kinds` leaves them out.
-    """
-    by_kind: dict[Kind, list[Sheet]] = {kind: [] for kind in kinds}
-    for sheet in sheets(found, [], kinds):
-        by_kind[sheet.kind].append(sheet)
-    return by_kind
-
-
 def slugs(labels: Iterable[str]) -> dict[str, str]:
     """Each label as part of a file name that LaTeX takes too, different for different labels."""
     found: dict[str, str] = {}

@@ -9,7 +9,7 @@ from bench.reporting.cells import Cell
 from bench.reporting.collection import NotCounted
 from bench.reporting.events import EventRow
 from bench.reporting.label_columns import label_columns
-from bench.reporting.tables import Column, Table, build
+from bench.reporting.tables import Column, Table, build, whole_number, words
 from bench.reporting.unestimable import Missing
 
 
@@ -18,16 +18,10 @@ def events_table(rows: Sequence[EventRow], cells: Sequence[Cell]) -> Table:
     caption = "Numbers that went wrong: medians over the runs that had the event."
     columns = [
         *label_columns(cells, lambda row: row.cell),
-        Column(
-            "Event", lambda row: row.kind.value, {"event": lambda row: row.kind.value}, is_text=True
-        ),
+        words("Event", "event", lambda row: row.kind.value),
         _of_runs("Runs", "runs_with_event", lambda row: row.num_runs),
         Column("", None, {"runs": lambda row: len(row.cell.results)}),
-        Column(
-            "Updates",
-            lambda row: str(row.median_updates),
-            {"median_updates": lambda row: row.median_updates},
-        ),
+        whole_number("Updates", "median_updates", lambda row: row.median_updates),
         _of_runs("Came first", "runs_where_first", lambda row: row.num_first),
         Column(
             "At step",
@@ -47,10 +41,10 @@ def events_table(rows: Sequence[EventRow], cells: Sequence[Cell]) -> Table:
 def not_estimable_table(rows: Sequence[Missing], cells: Sequence[Cell]) -> Table:
     """`cells` as in events_table."""
     caption = "What the data cannot support, and why."
-    columns = [
+    columns: list[Column[Missing]] = [
         *label_columns(cells, lambda row: row.cell),
-        Column("What", lambda row: row.what, {"what": lambda row: row.what}, is_text=True),
-        Column("Why", lambda row: row.reason, {"why": lambda row: row.reason}, is_text=True),
+        words("What", "what", lambda row: row.what),
+        words("Why", "why", lambda row: row.reason),
     ]
     return build("not_estimable", "Not estimable", caption, columns, rows)
 
@@ -62,11 +56,7 @@ def not_counted_table(runs: Sequence[NotCounted]) -> Table:
         _plain("Architecture", "architecture", lambda run: run.record.spec.architecture.name),
         _plain("Mitigation", "mitigation", lambda run: run.record.spec.mitigation_name),
         _plain("Optimizer", "optimizer", lambda run: run.record.spec.optimizer.name),
-        Column(
-            "Seed",
-            lambda run: str(run.record.spec.seed),
-            {"seed": lambda run: run.record.spec.seed},
-        ),
+        whole_number("Seed", "seed", lambda run: run.record.spec.seed),
         _plain("Why", "reason", lambda run: run.reason),
         _plain("Run", "run_id", lambda run: run.run_id),
         _plain("Error", "error", lambda run: _last_line(run.record.error)),

@@ -119,4 +119,9 @@ def solved(run: RunRecord) -> bool:
     return run.solved_step is not None
 
 
+def lacks_metric(run: RunRecord) -> bool:
+    """A diverged run needs none: it is worse than any."""
+    return "test_metric" not in run.scores and not diverged(run)
+
+
 EVENTS: Mapping[str, Callable[[RunRecord], bool]] = {"solved": solved, "diverged": diverged}

@@ -11,7 +11,7 @@ from bench.reporting.cells import distinct
 from bench.reporting.endings import STOPPED_MARK, not_counted, some_were_stopped
 from bench.reporting.pairs import Block, block_of
 from bench.reporting.summaries import CellSummary
-from bench.reporting.tables import Column, Emphasis, Table, Value, build
+from bench.reporting.tables import Column, Emphasis, Table, Value, build, words
 from bench.stats.estimates import NotEstimable
 
 MAX_BLOCKS = 6
@@ -38,7 +38,7 @@ def solved_by_block(summaries: Sequence[CellSummary]) -> list[Table]:
     tables = []
     for number, group in enumerate(groups, start=1):
         columns = [
-            Column("Mitigation", _mitigation, {"mitigation": _mitigation}, is_text=True),
+            words("Mitigation", "mitigation", lambda row: row.mitigation),
             *(_column(block, blocks, marks) for block in group),
         ]
         shown = [line for line in lines if not line.in_block.keys().isdisjoint(group)]
@@ -58,10 +58,6 @@ def _caption(summaries: Sequence[CellSummary], marks: best.Marks) -> str:
         else "",
     ]
     return " ".join(filter(None, sentences))
-
-
-def _mitigation(row: _Line) -> str:
-    return row.mitigation
 
 
 def _column(block: Block, blocks: Sequence[Block], marks: best.Marks) -> Column[_Line]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from bench.records import EventKind, Outcome, RunRecord
 from bench.reporting.cells import Cell
+from bench.reporting.pairs import lacks_metric
 from bench.stats.censoring import TimesToReach, times_to_reach
 from bench.stats.estimates import NotEstimable
 from bench.stats.proportions import Proportion, clopper_pearson
@@ -88,11 +89,7 @@ def _metric(runs: Sequence[RunRecord], higher_is_better: object) -> Spread | Not
         return NotEstimable(
             "the run diverged" if len(runs) == 1 else f"all {len(runs)} runs diverged"
         )
-    unscored = sum(
-        "test_metric" not in record.scores
-        for record in runs
-        if record.outcome is not Outcome.DIVERGED
-    )
+    unscored = sum(map(lacks_metric, runs))
     if unscored or (runs and higher_is_better is None):
         return NotEstimable(f"{unscored or len(runs)} of {len(runs)} runs hold no test metric")
     values = np.array([record.scores.get("test_metric", math.nan) for record in runs])

@@ -33,6 +33,15 @@ class Column(Generic[Row]):
     emphasis: Callable[[Row], Emphasis] = lambda _: Emphasis.NONE
 
 
+def words(heading: str, key: str, read: Callable[[Row], str]) -> Column[Row]:
+    """The same text for a reader and a machine."""
+    return Column(heading, read, {key: read}, is_text=True)
+
+
+def whole_number(heading: str, key: str, read: Callable[[Row], int]) -> Column[Row]:
+    return Column(heading, lambda row: str(read(row)), {key: read})
+
+
 @dataclass(frozen=True)
 class Table:
     """Both faces of the same rows."""

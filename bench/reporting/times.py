@@ -16,7 +16,7 @@ from bench.records import RunRecord
 from bench.reporting.cells import Cell
 from bench.reporting.pairs import PooledPairs, beside_control
 from bench.stats.estimates import Estimate, NotEstimable
-from bench.stats.incidence import Cause, cumulative_incidence, first_events
+from bench.stats.incidence import Cause, FirstEvents, cumulative_incidence, first_events
 from bench.stats.multiplicity import holm_family
 from bench.stats.running_time import (
     PairedDifference,
@@ -62,14 +62,19 @@ class ComparedTimes:
     p_adjusted: Estimate  # by Holm over the mitigations compared
 
 
-def times_of(cell: Cell) -> CellTimes:
-    runs, budget = cell.results, float(cell.spec.steps)
-    events = first_events(
+def events_of(runs: Sequence[RunRecord]) -> FirstEvents:
+    """What happened first to each run, in updates."""
+    return first_events(
         np.array([_solved_step(run) for run in runs]),
-        np.array([run.steps_done for run in runs], dtype=np.float64),
+        np.array([run.steps_done for run in runs]),
         np.array([run.outcome.value for run in runs], dtype=str),
-        np.full(len(runs), budget),
+        np.array([run.spec.steps for run in runs]),
     )
+
+
+def times_of(cell: Cell) -> CellTimes:
+    budget = float(cell.spec.steps)
+    events = events_of(cell.results)
     has_solved = events.causes == Cause.SOLVED.value
     lost = np.isin(events.causes, (Cause.DIVERGED.value, Cause.FROZEN.value))
     times = SolveTimes(

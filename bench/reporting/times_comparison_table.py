@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.reporting import wording
 from bench.reporting.cells import Cell
-from bench.reporting.tables import Column, Table, Value, build
+from bench.reporting.tables import Column, Table, Value, build, whole_number, words
 from bench.reporting.times import ComparedTimes, compared_times
 from bench.stats.estimates import Estimate, NotEstimable
 
@@ -24,13 +24,8 @@ def times_comparison_table(cells: Sequence[Cell]) -> Table | None:
         "a result of both in every block."
     )
     columns: list[Column[ComparedTimes]] = [
-        Column(
-            "Mitigation",
-            lambda row: row.mitigation,
-            {"mitigation": lambda row: row.mitigation},
-            is_text=True,
-        ),
-        Column("Blocks", lambda row: str(row.num_blocks), {"blocks": lambda row: row.num_blocks}),
+        words("Mitigation", "mitigation", lambda row: row.mitigation),
+        whole_number("Blocks", "blocks", lambda row: row.num_blocks),
         Column(
             "Seeds",
             lambda row: str(_num_seeds(row)),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bench.reporting import wording
 from bench.reporting.cells import Cell
 from bench.reporting.label_columns import label_columns
-from bench.reporting.tables import Column, Table, Value, build
+from bench.reporting.tables import Column, Table, Value, build, whole_number
 from bench.reporting.times import CellTimes, Reached, times_of
 from bench.stats.estimates import NotEstimable
 from bench.stats.incidence import Cause
@@ -28,7 +28,7 @@ def times_table(cells: Sequence[Cell]) -> Table:
     )
     columns: list[Column[CellTimes]] = [
         *label_columns(cells, lambda row: row.cell),
-        Column("Budget", lambda row: str(row.cell.spec.steps), {"budget_steps": _budget}),
+        whole_number("Budget", "budget_steps", lambda row: row.cell.spec.steps),
         Column("", None, {"runs": lambda row: len(row.cell.results)}),
         _reached("Solved first", Cause.SOLVED, shown=True),
         _reached("Diverged first", Cause.DIVERGED, shown=True),
@@ -37,10 +37,6 @@ def times_table(cells: Sequence[Cell]) -> Table:
         Column("Per success", _running_time, _RUNNING_TIME_FIELDS),
     ]
     return build("times", "Time to solve", caption, columns, rows)
-
-
-def _budget(row: CellTimes) -> int:
-    return row.cell.spec.steps
 
 
 def _count(row: CellTimes, cause: Cause) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ from bench.reporting.collection import StoredRun
 from bench.reporting.label_columns import label_columns
 from bench.reporting.labels import setting_text
 from bench.reporting.summaries import CellSummary
-from bench.reporting.tables import Column, Table, build
+from bench.reporting.tables import Column, Table, build, whole_number
 
 Chosen: TypeAlias = tuple[str, str, str]
 """(kind, member, setting)"""
@@ -104,9 +104,9 @@ def trials_table(searches: Sequence[Search]) -> Table:
     )
     columns: list[Column[Search]] = [
         *label_columns([row.summary.cell for row in searches], lambda row: row.summary.cell),
-        _number("Trials", "trials", lambda row: row.num_trials),
-        _number("Runs", "runs", lambda row: len(row.trials)),
-        _number("Lost", "lost", lambda row: row.num_lost),
+        whole_number("Trials", "trials", lambda row: row.num_trials),
+        whole_number("Runs", "runs", lambda row: len(row.trials)),
+        whole_number("Lost", "lost", lambda row: row.num_lost),
         Column(
             "Chosen",
             lambda row: row.in_words or wording.NOTHING,
@@ -115,10 +115,6 @@ def trials_table(searches: Sequence[Search]) -> Table:
         ),
     ]
     return build("trials", "Trials", caption, columns, searches)
-
-
-def _number(heading: str, key: str, read: Callable[[Search], int]) -> Column[Search]:
-    return Column(heading, lambda row: str(read(row)), {key: read})
 
 
 def _key(spec: RunSpec) -> str:

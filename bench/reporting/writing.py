@@ -8,24 +8,17 @@ from pathlib import Path
 
 from bench.records import BadInput
 from bench.reporting.analysis import Analysis, analyse
-from bench.reporting.cell_tables import learning_table, outcomes_table
 from bench.reporting.collection import NotCounted, StoredRun
-from bench.reporting.comparison_tables import comparison_tables
-from bench.reporting.cost_table import costs_table
 from bench.reporting.curves import Gap
 from bench.reporting.document import document
-from bench.reporting.equivalence_table import equivalence_table
 from bench.reporting.events import event_rows
 from bench.reporting.figure_files import DrawnFigure, drawn_figures
 from bench.reporting.files import publish
 from bench.reporting.formats import FORMATS, render
 from bench.reporting.list_tables import events_table, not_counted_table, not_estimable_table
-from bench.reporting.solved_by_block import solved_by_block
+from bench.reporting.result_tables import result_tables
 from bench.reporting.summaries import CellSummary
 from bench.reporting.tables import Table
-from bench.reporting.times_comparison_table import times_comparison_table
-from bench.reporting.times_table import times_table
-from bench.reporting.trials import trials_table
 from bench.reporting.unestimable import missing
 
 
@@ -75,16 +68,8 @@ def _files(found: Analysis, alarms: Sequence[str], processes: int) -> Iterator[t
 
 def _tables(found: Analysis, gaps: Sequence[Gap]) -> list[Table]:
     cells = found.cells
-    with_none = [equivalence_table(cells), times_comparison_table(cells)]
     return [
-        outcomes_table(found.summaries),
-        *solved_by_block(found.summaries),
-        learning_table(found.summaries),
-        times_table(cells),
-        *comparison_tables(found.compared),
-        *(table for table in with_none if table is not None),
-        costs_table(found.summaries),
-        *([trials_table(found.searches)] if found.searches else []),
+        *result_tables(found),
         events_table([row for cell in cells for row in event_rows(cell)], cells),
         not_estimable_table(missing(found.summaries, gaps), cells),
         not_counted_table(found.not_counted),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bench.planning.seeds import Purpose, seeds_for
 from bench.records import RunRecord, Setting
 from bench.reporting import drawing
 from bench.reporting.analysis import Analysis, analyse
-from bench.reporting.figure_files import Sheet, caption, sheets, sheets_by_kind
+from bench.reporting.figure_files import Sheet, caption, sheets
 from bench.reporting.figures.style import drawing_style
 from bench.reporting.pages.kinds import HEADINGS, Kind
 from bench.reporting.writing import write_report
@@ -75,6 +76,15 @@ def run(
 @pytest.fixture(scope="module")
 def found() -> Analysis:
     return analyse(stored(of_every_kind()))
+
+
+def sheets_by_kind(
+    found: Analysis, kinds: Collection[Kind] = tuple(Kind)
+) -> dict[Kind, list[Sheet]]:
+    by_kind: dict[Kind, list[Sheet]] = {kind: [] for kind in kinds}
+    for sheet in sheets(found, [], kinds):
+        by_kind[sheet.kind].append(sheet)
+    return by_kind
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ import csv
 import io
 import random
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from bench.reporting.formats import render
 from bench.reporting.solved_by_block import MAX_BLOCKS, solved_by_block
 from bench.reporting.summaries import CellSummary, summarise
 from bench.reporting.tables import Column, Emphasis, Table, build
+from tests.reporting.latex import needs_latex, set_by_latex
 from tests.reporting.made_up import record, stored
 
 BOLD, DAGGER, PLAIN = Emphasis.BOLD, Emphasis.DAGGER, Emphasis.NONE
@@ -185,22 +184,8 @@ def test_a_mark_goes_around_the_text_and_leaves_its_escapes(emphasis: Emphasis) 
     assert "| a_b<br>[c]\\|& |" in render(marked([text], emphasis), "md")
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no LaTeX on this machine")
+@needs_latex
 def test_latex_sets_marks_and_headings_of_several_lines(tmp_path: Path) -> None:
     tables = solved_by_block(summaries([*one_block(), *one_block(architecture="lstm")]))
     tables += [marked(["[x] * $ {} -1e-30", "*"], each) for each in Emphasis]
-    bodies = "\n\n".join(render(table, "tex") for table in tables)
-    document = (
-        "\\documentclass{article}\\usepackage{booktabs}\\usepackage[T1]{fontenc}"
-        f"\\begin{{document}}\n{bodies}\\end{{document}}\n"
-    )
-    (tmp_path / "tables.tex").write_text(document, encoding="utf-8")
-    done = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert not re.search(r"^! ", done.stdout, re.M)
+    assert not re.search(r"^! ", set_by_latex(tables, tmp_path), re.M)

@@ -4,8 +4,6 @@ import csv
 import io
 import math
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +22,7 @@ from bench.reporting.list_tables import events_table, not_counted_table, not_est
 from bench.reporting.summaries import CellSummary, summarise
 from bench.reporting.tables import Column, Table, build
 from bench.reporting.unestimable import missing
+from tests.reporting.latex import needs_latex, set_by_latex
 from tests.reporting.made_up import record, stored, whole_report
 
 DIVERGED = Outcome.DIVERGED
@@ -184,23 +183,10 @@ def test_repeated_labels_are_left_blank_but_the_last_one_never() -> None:
     assert not re.search(r"^ *&  *&  *& ", text, re.M)
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no LaTeX on this machine")
+@needs_latex
 def test_latex_sets_all_tables(tmp_path: Path) -> None:
     nasty = of_texts(["[x] * $ & % # _ { } ~ ^ \\ < > | -1e-30", "*", ""])
-    bodies = "\n\n".join(render(table, "tex") for table in [*whole_tables(), nasty])
-    document = (
-        "\\documentclass{article}\\usepackage{booktabs}\\usepackage[T1]{fontenc}"
-        f"\\begin{{document}}\\tiny\n{bodies}\\end{{document}}\n"
-    )
-    (tmp_path / "tables.tex").write_text(document, encoding="utf-8")
-    done = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
-    assert done.returncode == 0, done.stdout[-2000:]
+    set_by_latex([*whole_tables(), nasty], tmp_path, "\\tiny")
 
 
 def test_columns_that_never_vary_are_not_shown_to_a_reader() -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-
-import numpy as np
 
 from bench.records import RunRecord
 from bench.reporting.analysis import Analysis
 from bench.reporting.curves import Gap
 from bench.reporting.figures.incidence_page import IncidencePage, SolvedAndDiverged
 from bench.reporting.pages.panels import Styles, by_panel, cut
+from bench.reporting.times import events_of
 from bench.stats.estimates import NotEstimable
-from bench.stats.incidence import Cause, cumulative_incidence, first_events
+from bench.stats.incidence import Cause, cumulative_incidence
 
 
 def incidence_pages(
@@ -34,12 +32,7 @@ def incidence_pages(
 
 def solved_and_diverged(runs: Sequence[RunRecord]) -> SolvedAndDiverged | None:
     """Over the updates; None without a run. A frozen run has neither event for the rest."""
-    events = first_events(
-        np.array([math.inf if run.solved_step is None else run.solved_step for run in runs]),
-        np.array([run.steps_done for run in runs]),
-        np.array([run.outcome.value for run in runs], dtype=str),
-        np.array([run.spec.steps for run in runs]),
-    )
+    events = events_of(runs)
     solved, diverged = (
         cumulative_incidence(events, cause) for cause in (Cause.SOLVED, Cause.DIVERGED)
     )

@@ -16,7 +16,7 @@ from bench.reporting.curves import Gap
 from bench.reporting.figures.profile_page import ProfilePage
 from bench.reporting.figures.style import BASELINE_NAME
 from bench.reporting.pages.panels import Styles, cut
-from bench.reporting.pairs import Block, by_block, diverged, seeds_of
+from bench.reporting.pairs import Block, by_block, diverged, lacks_metric, seeds_of
 from bench.reporting.summaries import CellSummary, chance_level
 from bench.stats.estimates import NotEstimable
 from bench.stats.profiles import Profile, fixed_scale, performance_profile
@@ -125,7 +125,7 @@ def _scale(cells: Sequence[Cell]) -> tuple[float, float] | str:
 
 
 def _problem(runs: Sequence[RunRecord]) -> str:
-    lacking = sum("test_metric" not in run.scores and not diverged(run) for run in runs)
+    lacking = sum(map(lacks_metric, runs))
     return f"{lacking} of {len(runs)} runs hold no test metric" if lacking else ""
 
 

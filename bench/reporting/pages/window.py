@@ -15,7 +15,7 @@ from bench.reporting.curves import Gap
 from bench.reporting.figures.share_plot import ShareLine
 from bench.reporting.figures.window_page import WindowLine, WindowPage
 from bench.reporting.pages.panels import Place, Styles, cut, title, without
-from bench.reporting.pairs import diverged
+from bench.reporting.pairs import diverged, lacks_metric
 from bench.reporting.summaries import chance_level
 from bench.reporting.sweeps import MIN_RATES, Sweep
 from bench.stats.estimates import NotEstimable
@@ -98,11 +98,7 @@ def _is_positive(runs: Iterable[RunRecord]) -> bool:
 
 def _problem(sweep: Sweep) -> str:
     runs = [run for some in sweep.results for run in some]
-    lacking = sum(
-        "higher_is_better" not in run.facts
-        or ("test_metric" not in run.scores and not diverged(run))
-        for run in runs
-    )
+    lacking = sum("higher_is_better" not in run.facts or lacks_metric(run) for run in runs)
     return f"{lacking} of {len(runs)} runs hold no test metric" if lacking else ""
 
 

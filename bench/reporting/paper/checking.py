@@ -17,8 +17,9 @@ def problems(materials: Sequence[Material], paper: Path, processes: int = 1) -> 
     """A line for each thing that is wrong in the folder `paper`. Raises BadInput where its text
     cannot be read."""
     text = manuscript(paper)
-    files = dict(generated(materials, text, processes))
-    yield from faults(text, paper / TEXT, all_macros(materials), files)
+    numbers = all_macros(materials)
+    files = dict(generated(materials, numbers, text, processes))
+    yield from faults(text, paper / TEXT, numbers, files)
     yield from stale(paper / GENERATED, files.items())
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.records import BadInput
 from bench.reporting.files import publish
 from bench.reporting.paper.figures import figure_files
+from bench.reporting.paper.macro import Macro
 from bench.reporting.paper.macros import all_macros, macros_file
 from bench.reporting.paper.manuscript import Manuscript, read
 from bench.reporting.paper.material import Material
@@ -27,15 +28,17 @@ def manuscript(paper: Path) -> Manuscript:
 
 
 def generated(
-    materials: Sequence[Material], text: Manuscript, processes: int = 1
+    materials: Sequence[Material],
+    found: Mapping[str, Macro],
+    text: Manuscript,
+    processes: int = 1,
 ) -> Iterator[tuple[str, bytes]]:
     """(path below the folder, content): the numbers, tables and figures that the text uses, so that
-    what changes in one of these files changes in the paper.
+    what changes in one of these files changes in the paper. `found`: all numbers of `materials`.
 
     The same runs give the same bytes.
     """
     used = {one.name for one in text.results}
-    found = all_macros(materials)
     yield MACROS, macros_file({name: found[name] for name in found if name in used}).encode()
     included = {path.removeprefix(f"{GENERATED}/") for one in text.inclusions for path in one.paths}
     for material in materials:
@@ -48,5 +51,5 @@ def write(materials: Sequence[Material], paper: Path, processes: int = 1) -> lis
 
     Raises BadInput where the text cannot be read or the folder cannot be written.
     """
-    files = generated(materials, manuscript(paper), processes)
+    files = generated(materials, all_macros(materials), manuscript(paper), processes)
     return publish(paper / GENERATED, files)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bench.reporting import wording
 from bench.reporting.formats import latex_text
 
 NOT_ESTIMABLE = "not estimable"
@@ -29,18 +28,8 @@ def percent(share: float) -> str:
     return decimals(100 * share, 0)
 
 
-def points(difference: float) -> str:
-    """Of two shares, in percentage points, with its sign as in the tables: "+25", "-12", "+0"."""
-    return wording.points(difference)
-
-
 def interval(low: str, high: str) -> str:
     return f"[{low}, {high}]"
-
-
-def p_value(p: float) -> str:
-    """As in the tables: "0.031", or "<0.001"."""
-    return wording.probability(p)
 
 
 def p_relation(p: float) -> str:

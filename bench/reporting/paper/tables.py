@@ -7,17 +7,15 @@ from dataclasses import replace
 
 from bench.reporting.analysis import Analysis
 from bench.reporting.cell_tables import learning_table, outcomes_table
-from bench.reporting.comparison_tables import cells_table, comparison_tables
+from bench.reporting.comparison_tables import cells_table
 from bench.reporting.comparisons import Compared
 from bench.reporting.cost_table import costs_table
-from bench.reporting.equivalence_table import equivalence_table
 from bench.reporting.formats import render
 from bench.reporting.paper.material import Material
 from bench.reporting.paper.names import slug
-from bench.reporting.solved_by_block import solved_by_block
+from bench.reporting.result_tables import result_tables
 from bench.reporting.summaries import CellSummary
 from bench.reporting.tables import Table
-from bench.reporting.times_comparison_table import times_comparison_table
 from bench.reporting.times_table import times_table
 from bench.reporting.trials import trials_table
 from bench.stats.multiplicity import Family
@@ -32,19 +30,8 @@ _OF_SUMMARIES: Sequence[Callable[[Sequence[CellSummary]], Table]] = (
 def table_files(material: Material) -> Iterator[tuple[str, bytes]]:
     """("tables/outcomes.tex", content); "tables/outcomes_adding.tex" has the lines of one task."""
     found = material.found
-    for table in (*_whole(found), *_by_task(found)):
+    for table in (*result_tables(found), *_by_task(found)):
         yield f"tables/{material.folder}{table.name}.tex", render(table, "tex").encode()
-
-
-def _whole(found: Analysis) -> Iterator[Table]:
-    yield from (make(found.summaries) for make in _OF_SUMMARIES)
-    yield from comparison_tables(found.compared)
-    yield from solved_by_block(found.summaries)
-    yield times_table(found.cells)
-    optional = (equivalence_table(found.cells), times_comparison_table(found.cells))
-    yield from (table for table in optional if table is not None)
-    if found.searches:
-        yield trials_table(found.searches)
 
 
 def _by_task(found: Analysis) -> Iterator[Table]:

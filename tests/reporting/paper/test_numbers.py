@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.reporting import wording
 from bench.reporting.paper import numbers
 
 
@@ -13,11 +14,11 @@ from bench.reporting.paper import numbers
         (numbers.whole(1_234_567), "1,234,567"),
         (numbers.percent(0.4375), "44"),
         (numbers.percent(-0.001), "0"),
-        (numbers.points(0.25), "+25"),
-        (numbers.points(-0.125), "-12"),
-        (numbers.points(-0.0001), "+0"),
-        (numbers.p_value(0.0004), "<0.001"),
-        (numbers.p_value(0.03125), "0.031"),
+        (wording.points(0.25), "+25"),
+        (wording.points(-0.125), "-12"),
+        (wording.points(-0.0001), "+0"),
+        (wording.probability(0.0004), "<0.001"),
+        (wording.probability(0.03125), "0.031"),
         (numbers.p_relation(0.0004), "< 0.001"),
         (numbers.p_relation(0.03125), "= 0.031"),
         (numbers.one_or_range([16, 16]), "16"),
@@ -50,6 +51,6 @@ def test_latex_is_right_in_text_and_in_a_formula(text: str, expected: str) -> No
 
 @given(st.floats(-1, 1))
 def test_a_sign_says_on_which_side_of_0_the_written_number_is(difference: float) -> None:
-    text = numbers.points(difference)
+    text = wording.points(difference)
     assert abs(int(text) - 100 * difference) <= 0.5 + 1e-9
     assert text[0] == ("-" if int(text) < 0 else "+")

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.reporting import wording
 from bench.reporting.cells import Cell
-from bench.reporting.comparisons import OUTCOMES, InCell, Pooled
+from bench.reporting.comparisons import OUTCOMES, Found, InCell, Pooled, effect_of
 from bench.reporting.pairs import beside_control
 from bench.reporting.paper import numbers
 from bench.reporting.paper.macro import Macro, ids
 from bench.reporting.paper.material import Material
 from bench.reporting.paper.names import cell_name, in_words, slug
 from bench.stats.estimates import Estimate, NotEstimable
-from bench.stats.mcnemar import McNemar
-from bench.stats.preference import Preference
-from bench.stats.sign_flip import SignFlip
 
 ALPHA = 0.05
 _WORDS = {
@@ -57,16 +55,10 @@ def neutral(outcome: str) -> float:
     return 0.5 if outcome == "metric" else 0.0
 
 
-def line(
-    found: SignFlip | McNemar | Preference | NotEstimable, adjusted: Estimate
-) -> Line | NotEstimable:
+def line(found: Found | NotEstimable, adjusted: Estimate) -> Line | NotEstimable:
     if isinstance(found, NotEstimable) or isinstance(adjusted, NotEstimable):
         return found if isinstance(found, NotEstimable) else NotEstimable("no adjusted p")
-    if isinstance(found, Preference):
-        effect = found.probability
-    else:
-        effect = found.effect if isinstance(found, SignFlip) else found.difference
-    return Line(effect, found.low, found.high, found.p, adjusted)
+    return Line(effect_of(found), found.low, found.high, found.p, adjusted)
 
 
 def macros(material: Material) -> Iterator[Macro]:
@@ -139,7 +131,7 @@ def _texts(outcome: str, found: Line | NotEstimable) -> Sequence[str]:
     if isinstance(found, NotEstimable):
         return [numbers.NOT_ESTIMABLE] * 8 + ["undecided"]
     effect, low, high = (
-        numbers.decimals(value, 2) if outcome == "metric" else numbers.points(value)
+        numbers.decimals(value, 2) if outcome == "metric" else wording.points(value)
         for value in (found.effect, found.low, found.high)
     )
     more, fewer, same = _WORDS[outcome]
@@ -148,8 +140,8 @@ def _texts(outcome: str, found: Line | NotEstimable) -> Sequence[str]:
         effect,
         effect.lstrip("+-"),
         numbers.interval(low, high),
-        numbers.p_value(found.p),
-        numbers.p_value(found.adjusted),
+        wording.probability(found.p),
+        wording.probability(found.adjusted),
         numbers.p_relation(found.p),
         numbers.p_relation(found.adjusted),
         direction,

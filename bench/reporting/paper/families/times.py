@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from bench.reporting import wording
 from bench.reporting.pairs import beside_control
 from bench.reporting.paper import numbers
 from bench.reporting.paper.families.pooled import runs_of_pairs
@@ -59,7 +60,7 @@ def _difference(found: PairedDifference | NotEstimable) -> tuple[str, str]:
     """And its interval."""
     if isinstance(found, NotEstimable):
         return numbers.NOT_ESTIMABLE, numbers.NOT_ESTIMABLE
-    return numbers.points(found.mean), _points(found.interval)
+    return wording.points(found.mean), _points(found.interval)
 
 
 def _mean(found: RestrictedMean | NotEstimable) -> str:
@@ -85,7 +86,7 @@ def _steps(value: float, interval: Sequence[float]) -> str:
 def _points(interval: tuple[float, float] | NotEstimable) -> str:
     if isinstance(interval, NotEstimable):
         return numbers.NOT_ESTIMABLE
-    return numbers.interval(*map(numbers.points, interval))
+    return numbers.interval(*map(wording.points, interval))
 
 
 def _percent(value: Estimate) -> str:
@@ -93,7 +94,7 @@ def _percent(value: Estimate) -> str:
 
 
 def _p(p: Estimate) -> str:
-    return numbers.NOT_ESTIMABLE if isinstance(p, NotEstimable) else numbers.p_value(p)
+    return numbers.NOT_ESTIMABLE if isinstance(p, NotEstimable) else wording.probability(p)
 
 
 def _relation(p: Estimate) -> str:
